@@ -1,0 +1,162 @@
+import { encodeHex, encodeUtf8, parseBase64 } from "./bytes.ts";
+import type { Crypto } from "./crypto.ts";
+import { CoreError, require } from "./errors.ts";
+import { readArray, readBoolean, readInteger, readObject, readString, requireSorted } from "./fields.ts";
+import { encodeCanonicalJson, type Json } from "./json.ts";
+import { isFingerprint, type Key, keyFingerprint, parseKey } from "./key.ts";
+import { isHolder } from "./package-id.ts";
+
+const MAX_KEYS = 32; // [C-15]
+const MAX_ATTESTATION = 8192; // [C-15]
+const MAX_SUCCESSORS = 8; // [S-13]
+const ATTESTATION_FORMAT = /^[a-z0-9-]{1,32}$/;
+const KEYS = [
+  "keys",
+  "releaseThreshold",
+  "changeThreshold",
+  "recovery",
+  "successors",
+  "adoption",
+  "userVerification",
+  "deviceBound",
+];
+
+/** A key, and the person who holds it. */
+export interface HeldKey {
+  holder: string;
+  key: Key;
+  fingerprint: string;
+  /** The attestation object of the enrolment [K-16]; kept, not interpreted here. */
+  attestation: { format: string; object: Uint8Array } | null;
+}
+
+/** Who may speak for a package [S-12], [S-13]. */
+export interface Authority {
+  keys: HeldKey[];
+  releaseThreshold: number;
+  changeThreshold: number;
+  recovery: { threshold: number; keys: HeldKey[] } | null;
+  successors: string[];
+  adoption: "ask" | "open" | "never";
+  userVerification: boolean;
+  deviceBound: boolean;
+  /** `sha256:` and hex [S-14]. */
+  digest: string;
+}
+
+/** What a person chooses; `encodeAuthority` sorts and fills in the rest. */
+export interface AuthorityDraft {
+  keys: { holder: string; record: string; attestation?: { format: string; object: string } }[];
+  releaseThreshold: number;
+  changeThreshold?: number;
+  recovery?: { threshold: number; keys: { holder: string; record: string }[] };
+  successors?: string[];
+  adoption?: "ask" | "open" | "never";
+  userVerification?: boolean;
+  deviceBound?: boolean;
+}
+
+/** Reads an authority. Throws `MALFORMED`, `BAD_KEY`, `TOO_LARGE`. */
+export function parseAuthority(crypto: Crypto, value: Json | undefined): Authority {
+  const fields = readObject(value, "S-12", "authority", KEYS);
+  const keys = readKeys(crypto, fields["keys"], "keys");
+  const recovery = fields["recovery"] === null ? null : readRecovery(crypto, fields["recovery"]);
+  requireDistinct([...keys, ...(recovery?.keys ?? [])]);
+  const holders = countHolders(keys);
+  const releaseThreshold = readInteger(fields["releaseThreshold"], "S-13", "release threshold", 1, holders);
+  const leastChange = leastChangeThreshold(releaseThreshold, holders);
+  return {
+    keys,
+    releaseThreshold,
+    changeThreshold: readInteger(fields["changeThreshold"], "S-13", "change threshold", leastChange, holders),
+    recovery,
+    successors: readSuccessors(fields["successors"]),
+    adoption: readString(fields["adoption"], "S-13", "adoption mode", /^(?:ask|open|never)$/) as Authority["adoption"],
+    userVerification: readBoolean(fields["userVerification"], "S-12", "userVerification"),
+    deviceBound: readBoolean(fields["deviceBound"], "S-12", "deviceBound"),
+    digest: `sha256:${encodeHex(crypto.sha256(encodeUtf8(encodeCanonicalJson(fields))))}`, // [S-14]
+  };
+}
+
+/** The JSON value of an authority, complete and sorted. It is validated when the statement it goes into is parsed. */
+export function encodeAuthority(draft: AuthorityDraft): Json {
+  const holders = new Set(draft.keys.map(({ holder }) => holder)).size;
+  return {
+    keys: encodeKeys(draft.keys),
+    releaseThreshold: draft.releaseThreshold,
+    changeThreshold: draft.changeThreshold ?? leastChangeThreshold(draft.releaseThreshold, holders),
+    recovery: draft.recovery ? { threshold: draft.recovery.threshold, keys: encodeKeys(draft.recovery.keys) } : null,
+    successors: (draft.successors ?? []).toSorted(),
+    adoption: draft.adoption ?? "ask",
+    userVerification: draft.userVerification ?? false,
+    deviceBound: draft.deviceBound ?? false,
+  };
+}
+
+/** Distinct holders among keys: the only thing that is ever counted [S-5]. */
+export function countHolders(keys: { holder: string }[]): number {
+  return new Set(keys.map(({ holder }) => holder)).size;
+}
+
+function leastChangeThreshold(releaseThreshold: number, holders: number): number {
+  return Math.max(releaseThreshold, Math.floor(holders / 2) + 1); // [S-13]
+}
+
+function encodeKeys(keys: AuthorityDraft["keys"]): Json[] {
+  return keys
+    .toSorted((a, b) => (sortKey(a.holder, a.record) < sortKey(b.holder, b.record) ? -1 : 1))
+    .map(({ holder, record, attestation }) => ({ holder, key: record, ...(attestation ? { attestation } : {}) }));
+}
+
+function readKeys(crypto: Crypto, value: Json | undefined, what: string): HeldKey[] {
+  const keys = readArray(value, "S-12", what, MAX_KEYS).map((item) => readHeldKey(crypto, item));
+  require(keys.length > 0, "S-12", `The ${what} are empty.`);
+  requireSorted(
+    keys.map(({ holder, key }) => sortKey(holder, key.record)),
+    "S-12",
+    what,
+  );
+  return keys;
+}
+
+function sortKey(holder: string, record: string): string {
+  return `${holder} ${record}`;
+}
+
+function readHeldKey(crypto: Crypto, value: Json): HeldKey {
+  const fields = readObject(value, "S-12", "key of the authority", ["holder", "key", "attestation"], ["attestation"]);
+  const key = parseKey(readString(fields["key"], "S-12", "key record", () => true));
+  return {
+    holder: readString(fields["holder"], "C-12", "holder's label", isHolder),
+    key,
+    fingerprint: keyFingerprint(crypto, key),
+    attestation: fields["attestation"] === undefined ? null : readAttestation(fields["attestation"]),
+  };
+}
+
+function readAttestation(value: Json): HeldKey["attestation"] {
+  const fields = readObject(value, "K-16", "attestation", ["format", "object"]);
+  const format = readString(fields["format"], "K-16", "attestation format", ATTESTATION_FORMAT);
+  const object = parseBase64(readString(fields["object"], "K-16", "attestation object", () => true));
+  if (object.length > MAX_ATTESTATION) throw new CoreError("TOO_LARGE", "C-15", "An attestation is too long.");
+  return { format, object };
+}
+
+function readRecovery(crypto: Crypto, value: Json | undefined): Authority["recovery"] {
+  const fields = readObject(value, "S-12", "recovery", ["threshold", "keys"]);
+  const keys = readKeys(crypto, fields["keys"], "recovery keys");
+  return { threshold: readInteger(fields["threshold"], "S-13", "recovery threshold", 1, countHolders(keys)), keys };
+}
+
+function readSuccessors(value: Json | undefined): string[] {
+  const successors = readArray(value, "S-13", "successors", MAX_SUCCESSORS).map((item) =>
+    readString(item, "S-13", "successor", isFingerprint),
+  );
+  requireSorted(successors, "S-13", "successors");
+  return successors;
+}
+
+function requireDistinct(keys: HeldKey[]): void {
+  const fingerprints = new Set(keys.map(({ fingerprint }) => fingerprint));
+  require(fingerprints.size === keys.length, "S-12", "One key stands twice in the authority.");
+}

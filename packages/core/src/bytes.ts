@@ -1,0 +1,153 @@
+import { CoreError } from "./errors.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** UTF-8 bytes of a string. */
+export function encodeUtf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** The text of UTF-8 bytes. Throws `MALFORMED` on ill-formed UTF-8 or a byte order mark [C-1]. */
+export function parseUtf8(bytes: Uint8Array): string {
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch (cause) {
+    throw new CoreError("MALFORMED", "C-1", "The text is not valid UTF-8.", "", cause);
+  }
+  if (text.charCodeAt(0) === 0xfeff) throw new CoreError("MALFORMED", "C-1", "The text begins with a byte order mark.");
+  return text;
+}
+
+export function concatBytes(...parts: Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Byte order of two strings' UTF-8, which for well-formed strings is code point order. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return /^[\x20-\x7e]*$/.test(a) && /^[\x20-\x7e]*$/.test(b)
+    ? a < b
+      ? -1
+      : 1
+    : compareBytes(encodeUtf8(a), encodeUtf8(b));
+}
+
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const difference = a[i]! - b[i]!;
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+const HEX: string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** Lower-case hex [C-2]. */
+export function encodeHex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += HEX[byte];
+  return text;
+}
+
+/** Bytes of lower-case hex [C-2]; with `length`, of exactly that many bytes. Throws `MALFORMED`. */
+export function parseHex(text: string, length?: number): Uint8Array {
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text) || (length !== undefined && text.length !== length * 2)) {
+    throw new CoreError(
+      "MALFORMED",
+      "C-2",
+      `This is not lower-case hex${length === undefined ? "" : ` of ${length} bytes`}.`,
+    );
+  }
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const SEXTET: Uint8Array = new Uint8Array(256).fill(255);
+for (let i = 0; i < 64; i++) SEXTET[ALPHABET.charCodeAt(i)] = i;
+
+/** Base64 with padding [C-2]. */
+export function encodeBase64(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 3) {
+    const a = bytes[i]!;
+    const b = bytes[i + 1];
+    const c = bytes[i + 2];
+    text += ALPHABET[a >> 2]! + ALPHABET[((a & 3) << 4) | ((b ?? 0) >> 4)]!;
+    text += b === undefined ? "=" : ALPHABET[((b & 15) << 2) | ((c ?? 0) >> 6)]!;
+    text += c === undefined ? "=" : ALPHABET[c & 63]!;
+    if (text.length > 8192) {
+      parts.push(text);
+      text = "";
+    }
+  }
+  parts.push(text);
+  return parts.join("");
+}
+
+/** Bytes of canonical base64 with padding [C-2]. Throws `MALFORMED` on anything else, unused bits that are set included. */
+export function parseBase64(text: string): Uint8Array {
+  const bytes = decodeBase64(text);
+  if (bytes === null) throw new CoreError("MALFORMED", "C-2", "This is not canonical base64.");
+  return bytes;
+}
+
+function decodeBase64(text: string): Uint8Array | null {
+  const length = text.length;
+  if (length % 4 !== 0) return null;
+  if (length === 0) return new Uint8Array(0);
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const bytes = new Uint8Array((length / 4) * 3 - padding);
+  const whole = padding === 0 ? length : length - 4;
+  let at = 0;
+  let bad = 0;
+  for (let i = 0; i < whole; i += 4) {
+    const a = sextet(text, i);
+    const b = sextet(text, i + 1);
+    const c = sextet(text, i + 2);
+    const d = sextet(text, i + 3);
+    bad |= a | b | c | d;
+    bytes[at++] = (a << 2) | (b >> 4);
+    bytes[at++] = ((b & 15) << 4) | (c >> 2);
+    bytes[at++] = ((c & 3) << 6) | d;
+  }
+  if (padding !== 0) {
+    const a = sextet(text, whole);
+    const b = sextet(text, whole + 1);
+    const c = padding === 1 ? sextet(text, whole + 2) : 0;
+    bad |= a | b | c;
+    bytes[at++] = (a << 2) | (b >> 4);
+    if (padding === 1) bytes[at] = ((b & 15) << 4) | (c >> 2);
+    if (padding === 1 ? (c & 3) !== 0 : (b & 15) !== 0) return null;
+  }
+  return (bad & 0xc0) === 0 ? bytes : null;
+}
+
+function sextet(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  return code < 256 ? SEXTET[code]! : 255;
+}
+
+/** Base64url without padding (RFC 4648 section 5), as WebAuthn writes challenges. */
+export function encodeBase64Url(bytes: Uint8Array): string {
+  return encodeBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}

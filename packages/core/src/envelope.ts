@@ -1,0 +1,96 @@
+import { compareText, concatBytes, encodeBase64, encodeUtf8, parseBase64 } from "./bytes.ts";
+import type { Crypto } from "./crypto.ts";
+import { CoreError, require } from "./errors.ts";
+import { encodeCanonicalJson, isObject, type Json, parseCanonicalJson } from "./json.ts";
+import { isFingerprint, keyFingerprint } from "./key.ts";
+import { parseSshSignature, signedBytes, type SshSignature } from "./sshsig.ts";
+
+export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
+const MAX_ENVELOPE = 256 * 1024; // [C-15]
+const MAX_PAYLOAD = 160 * 1024; // [C-15]
+const MAX_SIGNATURES = 64; // [C-15]
+
+export interface EnvelopeSignature {
+  keyid: string;
+  /** The SSHSIG blob. */
+  sig: Uint8Array;
+}
+
+/** A DSSE envelope [S-1]: well-formed, nothing verified. */
+export interface Envelope {
+  payload: Uint8Array;
+  /** Sorted by keyid, none twice [S-3]. */
+  signatures: EnvelopeSignature[];
+}
+
+/** Reads an envelope's bytes. Throws `MALFORMED`, `TOO_LARGE` by [S-1] and [S-3]. */
+export function parseEnvelope(bytes: Uint8Array): Envelope {
+  const value = parseCanonicalJson(bytes, { bytes: MAX_ENVELOPE, depth: 4 });
+  require(isObject(value) &&
+    Object.keys(value).join() ===
+      "payload,payloadType,signatures", "S-1", "This is not a signature file (DSSE envelope).");
+  const { payload, payloadType, signatures } = value;
+  require(payloadType === PAYLOAD_TYPE, "S-1", `The payload's type is not ${PAYLOAD_TYPE}.`);
+  require(typeof payload === "string" &&
+    Array.isArray(signatures), "S-1", "The envelope's payload or signatures are missing.");
+  if (signatures.length > MAX_SIGNATURES)
+    throw new CoreError("TOO_LARGE", "C-15", "The envelope has too many signatures.");
+  const decoded = parseBase64(payload);
+  if (decoded.length > MAX_PAYLOAD) throw new CoreError("TOO_LARGE", "C-15", "The statement is too long.");
+  return { payload: decoded, signatures: sorted(signatures.map(readSignature)) };
+}
+
+/** The canonical bytes of an envelope. */
+export function encodeEnvelope(envelope: Envelope): Uint8Array {
+  return encodeUtf8(
+    encodeCanonicalJson({
+      payload: encodeBase64(envelope.payload),
+      payloadType: PAYLOAD_TYPE,
+      signatures: envelope.signatures.map(({ keyid, sig }) => ({ keyid, sig: encodeBase64(sig) })),
+    }),
+  );
+}
+
+/** The envelope with one more signature, or with the same key's earlier one replaced [S-3]. */
+export function addSignature(envelope: Envelope, added: EnvelopeSignature): Envelope {
+  const others = envelope.signatures.filter(({ keyid }) => keyid !== added.keyid);
+  return { ...envelope, signatures: [...others, added].toSorted((a, b) => compareText(a.keyid, b.keyid)) };
+}
+
+/** DSSE's pre-authentication encoding of the payload: the message that is signed [S-2]. */
+export function preAuthEncoding(payload: Uint8Array): Uint8Array {
+  return concatBytes(encodeUtf8(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `), payload);
+}
+
+/** The bytes each signer of an envelope signs, ready for a security key: SSHSIG's tbs over the PAE. */
+export function envelopeSignedBytes(crypto: Crypto, payload: Uint8Array): Uint8Array {
+  return signedBytes(crypto, preAuthEncoding(payload));
+}
+
+/** Parses an envelope's signatures and checks that each names its own key [S-3]. Throws `MALFORMED`, `BAD_KEY`, `BAD_SIGNATURE`. */
+export function parseSignatures(crypto: Crypto, envelope: Envelope): SshSignature[] {
+  return envelope.signatures.map(({ keyid, sig }) => {
+    const signature = parseSshSignature(sig);
+    require(keyFingerprint(crypto, signature.key) ===
+      keyid, "S-3", "A keyid is not the fingerprint of its signature's key.");
+    return signature;
+  });
+}
+
+function readSignature(value: Json): EnvelopeSignature {
+  require(isObject(value) &&
+    Object.keys(value).join() === "keyid,sig", "S-1", "A signature of the envelope is malformed.");
+  const { keyid, sig } = value;
+  require(typeof keyid === "string" &&
+    isFingerprint(keyid) &&
+    typeof sig === "string", "S-3", "A signature's keyid is not a fingerprint.");
+  return { keyid, sig: parseBase64(sig) };
+}
+
+function sorted(signatures: EnvelopeSignature[]): EnvelopeSignature[] {
+  for (let i = 1; i < signatures.length; i++) {
+    require(compareText(signatures[i - 1]!.keyid, signatures[i]!.keyid) <
+      0, "S-3", "The signatures are not sorted, or one key stands twice.");
+  }
+  return signatures;
+}

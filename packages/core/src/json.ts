@@ -1,0 +1,117 @@
+import { parseUtf8 } from "./bytes.ts";
+import { CoreError } from "./errors.ts";
+
+/** A JSON value as `JSON.parse` gives it. */
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export interface JsonObject {
+  [key: string]: Json;
+}
+
+export interface JsonLimits {
+  /** Bytes of UTF-8 at most. */
+  bytes: number;
+  /** Levels of nesting at most; [C-8] when left out. */
+  depth?: number;
+}
+
+const MAX_DEPTH = 32; // [C-8]
+
+/**
+ * Reads JSON that Touchmark wrote: the bytes must be what `JSON.stringify` gives for the value [C-5].
+ * That one comparison refuses duplicate keys, white space and second spellings. Throws `MALFORMED`, `TOO_LARGE`.
+ */
+export function parseCanonicalJson(bytes: Uint8Array, limits: JsonLimits, form: "compact" | "lines" = "compact"): Json {
+  checkSize(bytes, limits);
+  const text = parseUtf8(bytes);
+  scan(text, limits.depth ?? MAX_DEPTH, false);
+  const value = parse(text);
+  if (encodeCanonicalJson(value, form) !== text) {
+    throw new CoreError(
+      "MALFORMED",
+      "C-5",
+      "The document is not in canonical form.",
+      "It was edited or re-written by another program.",
+    );
+  }
+  return value;
+}
+
+/** The canonical form [C-5]: `compact`, or `lines` for evidence and `touchmark.lock`. */
+export function encodeCanonicalJson(value: unknown, form: "compact" | "lines" = "compact"): string {
+  return form === "compact" ? JSON.stringify(value) : `${JSON.stringify(value, null, 1)}\n`;
+}
+
+/** Reads JSON that people or other programs wrote: any layout, but no key twice in one object [C-6]. Throws `MALFORMED`, `TOO_LARGE`. */
+export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
+  checkSize(bytes, limits);
+  const text = parseUtf8(bytes);
+  scan(text, limits.depth ?? MAX_DEPTH, true);
+  return parse(text);
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function checkSize(bytes: Uint8Array, limits: JsonLimits): void {
+  if (bytes.length > limits.bytes) {
+    throw new CoreError(
+      "TOO_LARGE",
+      "C-15",
+      `The document is ${bytes.length} bytes long; at most ${limits.bytes} are read.`,
+    );
+  }
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (cause) {
+    throw new CoreError("MALFORMED", "C-5", "The document is not JSON.", "", cause);
+  }
+}
+
+/**
+ * One pass over the tokens before `JSON.parse`: it bounds the depth, and finds keys that stand twice.
+ * Text that isn't JSON may pass; `JSON.parse` refuses it next.
+ */
+function scan(text: string, maxDepth: number, findDuplicates: boolean): void {
+  const keys: (Set<string> | null)[] = [];
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x22) {
+      const end = endOfString(text, i);
+      if (findDuplicates) noteKey(text, i, end, keys[depth - 1]);
+      i = end;
+    } else if (code === 0x7b || code === 0x5b) {
+      depth++;
+      if (depth > maxDepth)
+        throw new CoreError("TOO_LARGE", "C-8", `The document is nested more than ${maxDepth} deep.`);
+      if (findDuplicates) keys[depth - 1] = code === 0x7b ? new Set() : null;
+    } else if (code === 0x7d || code === 0x5d) {
+      depth = Math.max(0, depth - 1);
+    }
+  }
+}
+
+function endOfString(text: string, start: number): number {
+  let i = start + 1;
+  while (i < text.length) {
+    const code = text.charCodeAt(i);
+    if (code === 0x22) return i;
+    i += code === 0x5c ? 2 : 1;
+  }
+  throw new CoreError("MALFORMED", "C-5", "The document is not JSON: a string does not end.");
+}
+
+function noteKey(text: string, start: number, end: number, keys: Set<string> | null | undefined): void {
+  if (!keys) return;
+  let next = end + 1;
+  while (next < text.length && " \t\r\n".includes(text[next]!)) next++;
+  if (text[next] !== ":") return;
+  const key = parse(text.slice(start, end + 1)) as string;
+  if (keys.has(key))
+    throw new CoreError("MALFORMED", "C-6", `The key ${JSON.stringify(key.slice(0, 80))} stands twice in one object.`);
+  keys.add(key);
+}

@@ -1,0 +1,108 @@
+import { concatBytes, encodeBase64, encodeHex, parseBase64 } from "./bytes.ts";
+import type { Crypto } from "./crypto.ts";
+import { isP256Point } from "./ecdsa.ts";
+import { CoreError } from "./errors.ts";
+import { readWire, wireString } from "./wire.ts";
+
+export const SK_ED25519 = "sk-ssh-ed25519@openssh.com";
+export const SK_ECDSA = "sk-ecdsa-sha2-nistp256@openssh.com";
+
+/** The rpId of keys used over USB and by OpenSSH: no domain, so no web page can ask for a signature with it [K-3]. */
+export const USB_APPLICATION = "ssh:touchmark";
+
+export type KeyType = typeof SK_ED25519 | typeof SK_ECDSA;
+
+/** A validated key record [K-1]. */
+export interface Key {
+  type: KeyType;
+  /** The record itself: type, a space, base64. */
+  record: string;
+  /** The OpenSSH key blob: the key's identity [K-4]. */
+  blob: Uint8Array;
+  /** 65 bytes of an uncompressed P-256 point, or 32 bytes of an Ed25519 key. */
+  publicKey: Uint8Array;
+  application: string;
+}
+
+// The eight points of small order and their second spellings: a "key" among them accepts signatures that nobody made.
+const SMALL_ORDER = new Set([
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+]);
+
+/** Reads a key record. Throws `BAD_KEY` by [K-1], [K-2] and [K-3]. */
+export function parseKey(record: string): Key {
+  const words = record.split(" ");
+  const type = words[0];
+  if (words.length !== 2 || (type !== SK_ED25519 && type !== SK_ECDSA)) {
+    throw badKey(
+      "K-1",
+      "This is not a security key's record of two words.",
+      `A record begins with ${SK_ECDSA} or ${SK_ED25519}.`,
+    );
+  }
+  return asBadKey(() => readBlob(type, record, parseBase64(words[1]!)));
+}
+
+/** Reads a key blob as it stands in an SSHSIG. Throws `BAD_KEY`. */
+export function parseKeyBlob(blob: Uint8Array): Key {
+  return asBadKey(() => {
+    const type = readWire(blob, "K-2", "key blob").text();
+    if (type !== SK_ED25519 && type !== SK_ECDSA) throw badKey("K-1", "The key is not a security key's.");
+    return readBlob(type, `${type} ${encodeBase64(blob)}`, blob);
+  });
+}
+
+/** Makes a key record from a public key: 65 bytes of point (ES256) or 32 bytes (Ed25519). Throws `BAD_KEY`. */
+export function encodeKey(type: KeyType, publicKey: Uint8Array, application: string): Key {
+  const fields = type === SK_ECDSA ? [wireString("nistp256"), wireString(publicKey)] : [wireString(publicKey)];
+  return parseKeyBlob(concatBytes(wireString(type), ...fields, wireString(application)));
+}
+
+/** The OpenSSH fingerprint of a key [K-4]. */
+export function keyFingerprint(crypto: Crypto, key: Key): string {
+  return `SHA256:${encodeBase64(crypto.sha256(key.blob)).replace(/=+$/, "")}`;
+}
+
+export function isFingerprint(text: string): boolean {
+  return /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/.test(text);
+}
+
+function readBlob(type: KeyType, record: string, blob: Uint8Array): Key {
+  const wire = readWire(blob, "K-2", "key blob");
+  if (wire.text() !== type) throw badKey("K-1", "The key blob names another type than the record.");
+  if (type === SK_ECDSA && wire.text() !== "nistp256") throw badKey("K-2", "The key is not on the curve P-256.");
+  const publicKey = wire.string();
+  const application = wire.text();
+  wire.end();
+  if (type === SK_ECDSA && !isP256Point(publicKey)) throw badKey("K-2", "The key is not a point of P-256.");
+  if (type === SK_ED25519 && !isPlausibleEd25519(publicKey)) throw badKey("K-2", "The key is not an Ed25519 key.");
+  if (!/^[\x21-\x7e]{1,253}$/.test(application))
+    throw badKey("K-3", "The key's application is empty, too long or has spaces.");
+  return { type, record, blob, publicKey, application };
+}
+
+function isPlausibleEd25519(publicKey: Uint8Array): boolean {
+  if (publicKey.length !== 32) return false;
+  const positive = Uint8Array.from(publicKey);
+  positive[31]! &= 0x7f;
+  return !SMALL_ORDER.has(encodeHex(positive));
+}
+
+function asBadKey<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof CoreError && cause.code === "BAD_KEY") throw cause;
+    throw badKey(cause instanceof CoreError ? cause.rule : "K-2", "The key record is malformed.", "", cause);
+  }
+}
+
+function badKey(rule: string, message: string, hint = "", cause?: unknown): CoreError {
+  return new CoreError("BAD_KEY", rule, message, hint, cause);
+}

@@ -1,0 +1,229 @@
+import { concatBytes, encodeBase64Url, encodeUtf8, equalBytes, parseUtf8 } from "./bytes.ts";
+import type { Crypto } from "./crypto.ts";
+import { encodeEcdsaDer, isScalar, parseEcdsaDer } from "./ecdsa.ts";
+import { CoreError, require } from "./errors.ts";
+import { type Key, parseKeyBlob, SK_ECDSA } from "./key.ts";
+import { readWire, type WireReader, wireString, wireUint32 } from "./wire.ts";
+
+/** The SSHSIG namespace of every signature [K-5]. */
+export const NAMESPACE = "touchmark";
+const HASH = "sha512";
+const MAGIC = encodeUtf8("SSHSIG");
+const WEBAUTHN = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com";
+const MAX_BLOB = 8192; // [C-15]
+const MAX_CLIENT_DATA = 4096; // [K-9]
+
+export const FLAG_UP = 0x01;
+export const FLAG_UV = 0x04;
+const FLAG_BE = 0x08;
+const FLAG_BS = 0x10;
+const FLAG_ED = 0x80;
+const FORBIDDEN_FLAGS = 0x62; // AT and the two reserved bits [K-14]
+
+/** A parsed SSHSIG blob: well-formed, not yet verified. */
+export interface SshSignature {
+  key: Key;
+  flags: number;
+  counter: number;
+  /** Ed25519: 64 bytes; ECDSA: strict DER. */
+  signature: Uint8Array;
+  /** The browser's form [K-9] only. */
+  webauthn: { origin: string; clientData: Uint8Array; extensions: Uint8Array } | null;
+}
+
+/** What an authority asks of each signature [K-12], [K-13]. */
+export interface SignatureDemands {
+  userVerification: boolean;
+  deviceBound: boolean;
+}
+
+/** The bytes that an SSHSIG signs for a message [K-5]. A CTAP2 assertion's `clientDataHash` is their SHA-256 [K-8]. */
+export function signedBytes(crypto: Crypto, message: Uint8Array): Uint8Array {
+  return concatBytes(
+    MAGIC,
+    wireString(NAMESPACE),
+    wireString(""),
+    wireString(HASH),
+    wireString(crypto.sha512(message)),
+  );
+}
+
+/** Reads an SSHSIG blob strictly. Throws `MALFORMED`, `BAD_KEY`, `BAD_SIGNATURE` or `TOO_LARGE` by [K-5] to [K-9]. */
+export function parseSshSignature(blob: Uint8Array): SshSignature {
+  if (blob.length > MAX_BLOB) throw new CoreError("TOO_LARGE", "C-15", "The signature blob is too long.");
+  const wire = readWire(blob, "K-6", "signature blob");
+  require(equalBytes(wire.take(6), MAGIC), "K-5", "This is not an SSHSIG blob.");
+  require(wire.uint32() === 1, "K-6", "The SSHSIG version is not 1.");
+  const key = parseKeyBlob(wire.string());
+  require(wire.text() ===
+    NAMESPACE, "K-6", `The signature was made for another namespace than "${NAMESPACE}".`, "Sign with -n touchmark.");
+  require(wire.string().length === 0, "K-6", "The reserved field is not empty.");
+  require(wire.text() === HASH, "K-6", "The hash is not sha512.");
+  const signature = wire.string();
+  wire.end();
+  return readSignatureField(key, readWire(signature, "K-7", "signature field"));
+}
+
+/** Writes an SSHSIG blob; the inverse of `parseSshSignature`. */
+export function encodeSshSignature(signature: SshSignature): Uint8Array {
+  const { key, webauthn } = signature;
+  const type = webauthn ? WEBAUTHN : key.type;
+  const field = concatBytes(
+    wireString(type),
+    wireString(key.type === SK_ECDSA ? encodeMpints(signature.signature) : signature.signature),
+    Uint8Array.of(signature.flags),
+    wireUint32(signature.counter),
+    ...(webauthn
+      ? [wireString(webauthn.origin), wireString(webauthn.clientData), wireString(webauthn.extensions)]
+      : []),
+  );
+  return concatBytes(
+    MAGIC,
+    wireUint32(1),
+    wireString(key.blob),
+    wireString(NAMESPACE),
+    wireString(""),
+    wireString(HASH),
+    wireString(field),
+  );
+}
+
+/**
+ * Turns a security key's assertion into a signature: 37 bytes of authenticator data, and the signature as the key gave it.
+ * Throws `WRONG_APPLICATION` if the key answered for another rpId, `MALFORMED`, `BAD_SIGNATURE`.
+ */
+export function signatureFromAssertion(
+  crypto: Crypto,
+  key: Key,
+  authData: Uint8Array,
+  signature: Uint8Array,
+): SshSignature {
+  require(authData.length ===
+    37, "K-8", "The authenticator data is not 37 bytes long.", "The key added data that nobody asked for.");
+  if (!equalBytes(authData.subarray(0, 32), crypto.sha256(encodeUtf8(key.application)))) {
+    throw new CoreError("WRONG_APPLICATION", "K-8", "The security key answered for another application.");
+  }
+  if (key.type === SK_ECDSA) parseEcdsaDer(signature);
+  else require(signature.length === 64, "K-7", "The Ed25519 signature is not 64 bytes long.");
+  const wire = readWire(authData.subarray(32), "K-8", "authenticator data");
+  return { key, flags: wire.byte(), counter: wire.uint32(), signature, webauthn: null };
+}
+
+/**
+ * Verifies a signature over tbs (`signedBytes`) by [K-7] to [K-14]. Which key may sign is the caller's to check.
+ * Throws `NO_USER_PRESENCE`, `NO_USER_VERIFICATION`, `NOT_DEVICE_BOUND`, `BAD_FLAGS`, `WRONG_CHALLENGE`, `WRONG_ORIGIN`, `BAD_SIGNATURE`.
+ */
+export function verifySshSignature(
+  crypto: Crypto,
+  signature: SshSignature,
+  tbs: Uint8Array,
+  demands: SignatureDemands,
+): void {
+  verifyFlags(signature.flags, demands);
+  const { key, webauthn } = signature;
+  if (((signature.flags & FLAG_ED) !== 0) !== (webauthn !== null && webauthn.extensions.length > 0)) {
+    throw new CoreError("BAD_FLAGS", "K-14", "The flag for extensions does not match the extensions.");
+  }
+  if (webauthn) verifyClientData(key.application, webauthn, tbs);
+  const signed = concatBytes(
+    crypto.sha256(encodeUtf8(key.application)),
+    Uint8Array.of(signature.flags),
+    wireUint32(signature.counter),
+    webauthn ? webauthn.extensions : new Uint8Array(0),
+    crypto.sha256(webauthn ? webauthn.clientData : tbs),
+  );
+  const good =
+    key.type === SK_ECDSA
+      ? crypto.verifyP256(key.publicKey, signed, signature.signature)
+      : crypto.verifyEd25519(key.publicKey, signed, signature.signature);
+  if (!good) {
+    throw new CoreError(
+      "BAD_SIGNATURE",
+      "K-8",
+      "A signature does not verify.",
+      "It was made for another statement, or changed since.",
+    );
+  }
+}
+
+function readSignatureField(key: Key, wire: WireReader): SshSignature {
+  const type = wire.text();
+  const isWebauthn = type === WEBAUTHN && key.type === SK_ECDSA;
+  require(isWebauthn || type === key.type, "K-7", "The signature's type is not its key's.");
+  const raw = wire.string();
+  const flags = wire.byte();
+  const counter = wire.uint32();
+  const webauthn = isWebauthn ? { origin: wire.text(), clientData: wire.string(), extensions: wire.string() } : null;
+  wire.end();
+  if (webauthn && webauthn.clientData.length > MAX_CLIENT_DATA)
+    throw new CoreError("TOO_LARGE", "K-9", "clientDataJSON is too long.");
+  if (key.type === SK_ECDSA) return { key, flags, counter, signature: readMpints(raw), webauthn };
+  require(raw.length === 64, "K-7", "The Ed25519 signature is not 64 bytes long.");
+  return { key, flags, counter, signature: raw, webauthn };
+}
+
+// SSH's mpint and DER's INTEGER have the same content, so the conversion only moves bytes.
+function readMpints(raw: Uint8Array): Uint8Array {
+  const wire = readWire(raw, "K-7", "ECDSA signature");
+  const r = wire.string();
+  const s = wire.string();
+  wire.end();
+  if (!isScalar(r) || !isScalar(s))
+    throw new CoreError("BAD_SIGNATURE", "K-7", "The ECDSA signature's numbers are not in range and shortest form.");
+  return encodeEcdsaDer(r, s);
+}
+
+function encodeMpints(der: Uint8Array): Uint8Array {
+  const { r, s } = parseEcdsaDer(der);
+  return concatBytes(wireString(r), wireString(s));
+}
+
+/** Checks the flags that a signature vouches for [K-11] to [K-14]. Throws `NO_USER_PRESENCE`, `NO_USER_VERIFICATION`, `NOT_DEVICE_BOUND`, `BAD_FLAGS`. */
+export function verifyFlags(flags: number, demands: SignatureDemands): void {
+  if ((flags & FLAG_UP) === 0)
+    throw new CoreError("NO_USER_PRESENCE", "K-11", "The security key signed without being touched.");
+  if ((flags & FORBIDDEN_FLAGS) !== 0)
+    throw new CoreError("BAD_FLAGS", "K-14", "The signature has flags that no assertion has.");
+  if ((flags & (FLAG_BE | FLAG_BS)) === FLAG_BS) {
+    throw new CoreError("BAD_FLAGS", "K-13", "The signature says that a key is backed up which can't be.");
+  }
+  if (demands.deviceBound && (flags & (FLAG_BE | FLAG_BS)) !== 0) {
+    throw new CoreError(
+      "NOT_DEVICE_BOUND",
+      "K-13",
+      "The signature was made by a passkey that can be copied.",
+      "The authority takes hardware keys only.",
+    );
+  }
+  if (demands.userVerification && (flags & FLAG_UV) === 0) {
+    throw new CoreError(
+      "NO_USER_VERIFICATION",
+      "K-12",
+      "The signature was made without PIN or fingerprint.",
+      "The authority asks for user verification: sign again with --uv.",
+    );
+  }
+}
+
+function verifyClientData(application: string, webauthn: NonNullable<SshSignature["webauthn"]>, tbs: Uint8Array): void {
+  const clientData = parseUtf8(webauthn.clientData);
+  const upToChallenge = `{"type":"webauthn.get","challenge":"${encodeBase64Url(tbs)}","origin":"`;
+  if (!clientData.startsWith(upToChallenge)) {
+    throw new CoreError(
+      "WRONG_CHALLENGE",
+      "K-9",
+      "The browser signed another challenge.",
+      "The signature was made for another statement.",
+    );
+  }
+  if (!clientData.startsWith(`${upToChallenge}${webauthn.origin}"`) || !isOriginOf(application, webauthn.origin)) {
+    throw new CoreError("WRONG_ORIGIN", "K-10", "The browser signed for a page that the key does not belong to.");
+  }
+}
+
+// [K-10]
+function isOriginOf(application: string, origin: string): boolean {
+  if (application === "localhost") return /^http:\/\/localhost(?::[1-9][0-9]{0,4})?$/.test(origin);
+  const host = /^https:\/\/([a-z0-9.-]+)(?::[1-9][0-9]{0,4})?$/.exec(origin)?.[1];
+  return host !== undefined && (host === application || host.endsWith(`.${application}`));
+}

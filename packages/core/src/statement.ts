@@ -1,0 +1,68 @@
+import { encodeHex } from "./bytes.ts";
+import { type Claim, CLAIM_TYPE, parseClaim } from "./claim.ts";
+import type { Crypto } from "./crypto.ts";
+import { envelopeSignedBytes, parseEnvelope, parseSignatures } from "./envelope.ts";
+import { CoreError } from "./errors.ts";
+import { keyFingerprint } from "./key.ts";
+import { parseRelease, type Release, RELEASE_TYPE } from "./release.ts";
+import { verifySshSignature } from "./sshsig.ts";
+import { parseStatementForm } from "./statement-form.ts";
+import { cleanText } from "./text.ts";
+
+/** What a payload says: one of the kinds of [S-10]. */
+export type Statement = Claim | Release;
+
+/** A key that signed, and the flags that its signature vouches for. */
+export interface Signer {
+  fingerprint: string;
+  flags: number;
+}
+
+/** A statement whose every signature was verified. Whether its signers may say so is for `applyStatement`. */
+export interface SignedStatement {
+  statement: Statement;
+  /** Hex SHA-256 of the payload [S-6]. */
+  digest: string;
+  signers: Signer[];
+}
+
+/** Reads a payload by its kind. Throws `MALFORMED`, `UNKNOWN_KIND`, `BAD_KEY`, `TOO_LARGE`. */
+export function parseStatement(crypto: Crypto, payload: Uint8Array): Statement {
+  const parts = parseStatementForm(payload);
+  switch (parts.predicateType) {
+    case CLAIM_TYPE:
+      return parseClaim(crypto, parts);
+    case RELEASE_TYPE:
+      return parseRelease(parts);
+    default:
+      throw new CoreError(
+        "UNKNOWN_KIND",
+        "S-10",
+        `Statements of the kind "${cleanText(parts.predicateType, 80)}" are not known.`,
+        "A newer version may know it.",
+      );
+  }
+}
+
+/**
+ * Opens an envelope: every signature is verified before the payload is interpreted [S-4].
+ * Throws any `CoreError`; what an authority asks beyond that (user verification, hardware) is checked by `applyStatement`.
+ */
+export function verifyEnvelope(crypto: Crypto, bytes: Uint8Array): SignedStatement {
+  const envelope = parseEnvelope(bytes);
+  const tbs = envelopeSignedBytes(crypto, envelope.payload);
+  const signatures = parseSignatures(crypto, envelope);
+  for (const signature of signatures)
+    verifySshSignature(crypto, signature, tbs, { userVerification: false, deviceBound: false });
+  return {
+    statement: parseStatement(crypto, envelope.payload),
+    digest: encodeHex(crypto.sha256(envelope.payload)),
+    signers: signatures.map(({ key, flags }) => ({ fingerprint: keyFingerprint(crypto, key), flags })),
+  };
+}
+
+/** The package ids that a statement is about, sorted. */
+export function statementPackages(statement: Statement): string[] {
+  if (statement.kind === "claim") return [...statement.packages.keys()];
+  return [...new Set([...statement.releases.values()].map(({ packageId }) => packageId))].toSorted();
+}

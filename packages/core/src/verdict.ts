@@ -1,0 +1,67 @@
+/** Why a package (or the evidence as a whole) was not simply accepted. Closed: reports and exit codes are derived from it. */
+export type ReasonCode =
+  // the evidence as a whole
+  | "EVIDENCE_MISSING"
+  | "EVIDENCE_MALFORMED"
+  | "CHECKPOINT_BAD"
+  | "PROOF_BAD"
+  | "ROLLBACK"
+  | "FORK"
+  | "STALE"
+  | "LOG_UNREACHABLE"
+  // where a package comes from
+  | "SOURCE_REFUSED"
+  | "WRONG_HOST"
+  | "INTEGRITY_MISSING"
+  | "INTEGRITY_WEAK"
+  | "INTEGRITY_AMBIGUOUS"
+  | "NAME_MALFORMED"
+  // what was signed
+  | "NOT_SIGNED"
+  | "NOT_CLAIMED"
+  | "WRONG_DIGEST"
+  | "WRONG_KEY"
+  | "THRESHOLD"
+  | "SIGNATURE_BAD"
+  | "RULE_BROKEN"
+  | "EQUIVOCATION"
+  | "AUTHORITY_CHANGED"
+  | "TARBALL_BAD"
+  // exceptions
+  | "EXCEPTION_UNUSED";
+
+/** One reason: the code, the numbered step of the spec that gave it, one sentence, and what to do about it. */
+export interface Reason {
+  code: ReasonCode;
+  step: string;
+  message: string;
+  hint: string;
+}
+
+export type VerdictStatus = "accepted" | "rejected" | "unchecked";
+
+/** What an acceptance rests on. */
+export type Basis = "release" | "earlier" | "unclaimed" | "exception" | "local";
+
+/** What is said of one package. "Could not check" is a status of its own and never counts as accepted. */
+export interface Verdict {
+  /** `npm:registry/name`, or null when the entry belongs to no registry. */
+  packageId: string | null;
+  name: string;
+  version: string;
+  status: VerdictStatus;
+  basis: Basis | null;
+  /** Holders whose keys signed the release. */
+  signers: string[];
+  reasons: Reason[];
+}
+
+/** The worst of several: rejected before unchecked before accepted. */
+export function worstStatus(statuses: Iterable<VerdictStatus>): VerdictStatus {
+  let worst: VerdictStatus = "accepted";
+  for (const status of statuses) {
+    if (status === "rejected") return "rejected";
+    if (status === "unchecked") worst = "unchecked";
+  }
+  return worst;
+}
