@@ -65,8 +65,11 @@ export function encodeRelease(draft: ReleaseDraft): Uint8Array {
 
 function readDigests(value: Json): { sha512: string; tarSha512: string } {
   const fields = readObject(value, "S-18", "subject's digest", ["sha512", "tarSha512"]);
-  const readDigest = (digest: Json | undefined): string => readString(digest, "S-18", "digest", /^[0-9a-f]{128}$/);
   return { sha512: readDigest(fields["sha512"]), tarSha512: readDigest(fields["tarSha512"]) };
+}
+
+function readDigest(value: Json | undefined): string {
+  return readString(value, "S-18", "digest", /^[0-9a-f]{128}$/);
 }
 
 function readDetails(value: Json | undefined): { base: string | null; stage: string | null } {

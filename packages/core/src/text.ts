@@ -1,7 +1,6 @@
-// Controls (C0, DEL, C1), soft hyphen, zero-width and bidirectional characters, line and paragraph separators,
-// variation selectors, tags, and lone surrogates: whatever can move the cursor or hide in a terminal.
-const UNSAFE =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
+// Controls, format characters (bidirectional and zero-width ones among them), line and paragraph separators, lone
+// surrogates, and all that Unicode lets a terminal draw as nothing: whatever can move the cursor or hide.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Foreign text made safe to print [C-16]: dangerous characters become `\u{…}`; what is over `limit` characters is cut. */
 export function cleanText(text: string, limit = 500): string {
