@@ -27,7 +27,9 @@ export type ReasonCode =
   | "EQUIVOCATION"
   | "AUTHORITY_CHANGED"
   | "TARBALL_BAD"
+  | "CLAIM_PENDING"
   // exceptions
+  | "EXCEPTION_USED"
   | "EXCEPTION_UNUSED";
 
 /** One reason: the code, the numbered step of the spec that gave it, one sentence, and what to do about it. */
@@ -53,13 +55,16 @@ export interface Verdict {
   basis: Basis | null;
   /** Holders whose keys signed the release. */
   signers: string[];
+  /** False under the level `observe`: the verdict is reported and doesn't count against the run [V-20]. */
+  enforced: boolean;
   reasons: Reason[];
 }
 
-/** The worst of several: rejected before unchecked before accepted. */
-export function worstStatus(statuses: Iterable<VerdictStatus>): VerdictStatus {
+/** The outcome of several verdicts: rejected before unchecked before accepted, of those that are enforced. */
+export function worstStatus(verdicts: Iterable<Pick<Verdict, "status" | "enforced">>): VerdictStatus {
   let worst: VerdictStatus = "accepted";
-  for (const status of statuses) {
+  for (const { status, enforced } of verdicts) {
+    if (!enforced) continue;
     if (status === "rejected") return "rejected";
     if (status === "unchecked") worst = "unchecked";
   }

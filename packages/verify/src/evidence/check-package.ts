@@ -1,0 +1,288 @@
+import {
+  claimStatus,
+  cleanText,
+  type CoreError,
+  parsePackageId,
+  type Reason,
+  type ReasonCode,
+  type Verdict,
+} from "@touchmark/core";
+import { LogError } from "@touchmark/log";
+import { type PackageRule, type Policy, ruleFor } from "../policy/policy.ts";
+import type { OpenedEvidence } from "./open-evidence.ts";
+import { envelopeOpener, type History, readHistory } from "./package-history.ts";
+import { readEarlier, readReleases, type Releases } from "./releases.ts";
+
+/** A version to be checked, and its bytes' digests as far as they are known (hex). */
+export interface Candidate {
+  packageId: string;
+  version: string;
+  sha512: string;
+  /** Only where the tarball itself is at hand. */
+  tarSha512?: string;
+}
+
+/** Judges candidates against one bundle; what it learns of a package is kept for the next question about it. */
+export interface PackageChecker {
+  check(candidate: Candidate): Verdict;
+  /** The authority digest under which a package was accepted, for `touchmark.lock`; null if it isn't claimed by one that counts. */
+  authorityOf(packageId: string): string | null;
+}
+
+type Claimed = Extract<History, { kind: "claimed" }>;
+
+/** Makes a checker by [V-9] to [V-20]. `pins` are those of `touchmark.lock`. */
+export function packageChecker(
+  policy: Policy,
+  pins: ReadonlyMap<string, string>,
+  evidence: OpenedEvidence,
+): PackageChecker {
+  const open = envelopeOpener(evidence);
+  const histories = new Map<string, History>();
+  const releases = new Map<string, Releases>();
+  const historyOf = (packageId: string): History =>
+    memo(histories, packageId, () => readHistory(evidence, open, packageId, policy.log.origin));
+
+  const check = (candidate: Candidate): Verdict => {
+    const { packageId, version } = candidate;
+    const { name } = parsePackageId(packageId);
+    const rule = ruleFor(policy, name);
+    const history = historyOf(packageId);
+    const finding =
+      checkAuthority(rule, pins.get(packageId), history, evidence.epoch.time) ?? decideClaimed(history as Claimed);
+    return withException(policy, {
+      packageId,
+      name,
+      version,
+      enforced: rule.level !== "observe",
+      signers: [],
+      basis: null,
+      ...finding,
+    });
+
+    function decideClaimed(claimed: Claimed): Finding {
+      const known = memo(releases, packageId, () => readReleases(claimed, open, packageId, policy.log.origin));
+      return (
+        decideRelease(candidate, known) ?? decideEarlier(candidate, evidence, claimed) ?? notSigned(candidate, known)
+      );
+    }
+  };
+  const authorityOf = (packageId: string): string | null => {
+    const history = historyOf(packageId);
+    const pinned = ruleFor(policy, parsePackageId(packageId).name).authority;
+    const digest = history.kind === "claimed" ? history.state.claim?.authority.digest : undefined;
+    return digest !== undefined && digest === pinned ? digest : null;
+  };
+  return { check, authorityOf };
+}
+
+type Finding = Pick<Verdict, "status" | "reasons"> & Partial<Pick<Verdict, "basis" | "signers">>;
+
+/** Everything that is decided before a release is looked at; null when the package is claimed by an authority that counts. */
+function checkAuthority(rule: PackageRule, pin: string | undefined, history: History, time: number): Finding | null {
+  switch (history.kind) {
+    case "unknown":
+      return unchecked(
+        "EVIDENCE_MISSING",
+        "V-9",
+        "The evidence says nothing of this package.",
+        "Fetch it: touchmark npm install",
+      );
+    case "incomplete":
+      return unchecked("EVIDENCE_MISSING", history.step, history.message, "Fetch it again: touchmark npm install");
+    case "broken":
+      return rejectedBy(history.error, "V-11");
+    case "unclaimed":
+      return checkUnclaimed(rule, pin);
+    case "claimed":
+      return checkClaimed(rule, pin, history, time);
+  }
+}
+
+function checkUnclaimed(rule: PackageRule, pin: string | undefined): Finding {
+  if (rule.authority !== null) {
+    return rejected(
+      "NOT_CLAIMED",
+      "V-13",
+      "The policy names an authority for this package, but nobody has claimed it in the log.",
+      "Claim it: touchmark claim",
+    );
+  }
+  if (pin !== undefined) {
+    return rejected(
+      "AUTHORITY_CHANGED",
+      "V-13",
+      `The package was held by ${short(pin)} and is not claimed any more.`,
+      "A log never forgets a claim: ask its operator, and whoever changed the policy's log.",
+    );
+  }
+  return unclaimed(rule, "Nobody has claimed this package in the log.", []);
+}
+
+// [V-12], [V-13]
+function checkClaimed(rule: PackageRule, pin: string | undefined, history: Claimed, time: number): Finding | null {
+  const claim = history.state.claim!;
+  const { digest } = claim.authority;
+  if (rule.authority === digest) return null;
+  const expected = rule.authority ?? pin;
+  if (expected !== undefined) {
+    return rejected(
+      "AUTHORITY_CHANGED",
+      "V-13",
+      `The authority changed hands: ${short(expected)} was expected, the log has ${short(digest)}.`,
+      `If its holders told you so, put "authority": "${digest}" into touchmark.json.`,
+    );
+  }
+  const status = claimStatus(claim, time);
+  const note = reason(
+    "CLAIM_PENDING",
+    "V-12",
+    `A claim by ${short(digest)} is ${status} and does not count yet.`,
+    `To trust it now, put "authority": "${digest}" into touchmark.json.`,
+  );
+  return unclaimed(rule, `The claim of this package is ${status}.`, [note]);
+}
+
+// [V-18]
+function unclaimed(rule: PackageRule, message: string, notes: Reason[]): Finding {
+  if (rule.level !== "strict") return { status: "accepted", basis: "unclaimed", reasons: notes };
+  const refusal = rejected(
+    "NOT_CLAIMED",
+    "V-18",
+    message,
+    "The policy is strict here: claim the package, or add an exception with an end to touchmark.json.",
+  );
+  return { ...refusal, reasons: [...refusal.reasons, ...notes] };
+}
+
+// [V-14], [V-15], [V-17]; null when no good release of the version is there.
+function decideRelease({ version, sha512, tarSha512 }: Candidate, releases: Releases): Finding | null {
+  const [first, ...others] = releases.good.get(version) ?? [];
+  if (!first) return null;
+  const contrary = others.find(
+    ({ released }) => released.sha512 !== first.released.sha512 || released.tarSha512 !== first.released.tarSha512,
+  );
+  if (contrary) {
+    return rejected(
+      "EQUIVOCATION",
+      "V-17",
+      `This version was signed twice over different bytes: sha512 ${first.released.sha512} and ${contrary.released.sha512}.`,
+      "Tell the package's holders, and use another version.",
+    );
+  }
+  if (first.released.sha512 !== sha512) return wrongDigest("V-15", first.released.sha512, sha512);
+  if (tarSha512 !== undefined && first.released.tarSha512 !== tarSha512)
+    return wrongDigest("V-15", first.released.tarSha512, tarSha512);
+  return { status: "accepted", basis: "release", signers: first.signers, reasons: [] };
+}
+
+// [V-16]; null when the claim doesn't list the version.
+function decideEarlier(
+  { packageId, version, sha512 }: Candidate,
+  evidence: OpenedEvidence,
+  history: Claimed,
+): Finding | null {
+  let listed: string | undefined;
+  try {
+    listed = readEarlier(evidence, history.state, packageId).get(version);
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    return unchecked("PROOF_BAD", "V-16", error.message, "Fetch the evidence again: touchmark npm install");
+  }
+  if (listed === undefined) return null;
+  return listed === sha512
+    ? { status: "accepted", basis: "earlier", reasons: [] }
+    : wrongDigest("V-16", listed, sha512);
+}
+
+// [V-18]
+function notSigned({ version }: Candidate, releases: Releases): Finding {
+  const broken = [...(releases.broken.get(version) ?? []), ...(releases.broken.get("") ?? [])];
+  if (broken[0]) return rejectedBy(broken[0], "V-14");
+  return rejected(
+    "NOT_SIGNED",
+    "V-18",
+    "Not signed yet: the package is claimed, and no quorum of its holders has signed this version.",
+    "Use a signed version, or ask the holders: touchmark explain shows who they are.",
+  );
+}
+
+// [V-19]
+function withException(policy: Policy, verdict: Verdict): Verdict {
+  const wanting =
+    verdict.status === "rejected" &&
+    verdict.reasons.every(({ code }) => code === "NOT_SIGNED" || code === "NOT_CLAIMED" || code === "CLAIM_PENDING");
+  const exception = policy.exceptions.find(({ releaseId }) => releaseId === `${verdict.packageId}@${verdict.version}`);
+  if (!wanting || !exception) return verdict;
+  const used = reason(
+    "EXCEPTION_USED",
+    "V-19",
+    `Let through until ${exception.until} by ${cleanText(exception.author)}: ${cleanText(exception.reason)}`,
+    "",
+  );
+  return { ...verdict, status: "accepted", basis: "exception", reasons: [used, ...verdict.reasons] };
+}
+
+function wrongDigest(step: string, signed: string, found: string): Finding {
+  return rejected(
+    "WRONG_DIGEST",
+    step,
+    `Other bytes than those signed: sha512 ${signed.slice(0, 16)}… was signed, ${found.slice(0, 16)}… is here.`,
+    "Somebody replaced the tarball after it was signed; do not use it.",
+  );
+}
+
+function rejectedBy(error: CoreError, step: string): Finding {
+  return rejected(
+    codeOf(error),
+    `${step} ${error.rule}`,
+    error.message,
+    error.hint === "" ? "The log should not have admitted this." : error.hint,
+  );
+}
+
+function codeOf(error: CoreError): ReasonCode {
+  switch (error.code) {
+    case "THRESHOLD":
+      return "THRESHOLD";
+    case "WRONG_KEY":
+      return "WRONG_KEY";
+    case "EQUIVOCATION":
+      return "EQUIVOCATION";
+    case "BAD_SIGNATURE":
+    case "WRONG_CHALLENGE":
+    case "WRONG_APPLICATION":
+    case "WRONG_ORIGIN":
+    case "NO_USER_PRESENCE":
+    case "NO_USER_VERIFICATION":
+    case "NOT_DEVICE_BOUND":
+    case "BAD_FLAGS":
+      return "SIGNATURE_BAD";
+    default:
+      return "RULE_BROKEN";
+  }
+}
+
+function rejected(code: ReasonCode, step: string, message: string, hint: string): Finding {
+  return { status: "rejected", reasons: [reason(code, step, message, hint)] };
+}
+
+function unchecked(code: ReasonCode, step: string, message: string, hint: string): Finding {
+  return { status: "unchecked", reasons: [reason(code, step, message, hint)] };
+}
+
+function reason(code: ReasonCode, step: string, message: string, hint: string): Reason {
+  return { code, step, message, hint };
+}
+
+function short(digest: string): string {
+  return digest.slice(0, "sha256:".length + 12);
+}
+
+function memo<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const made = make();
+  known.set(key, made);
+  return made;
+}

@@ -1,0 +1,102 @@
+import { encodeHex, encodeUtf8 } from "@touchmark/core";
+import {
+  type EarlierEvidence,
+  type Evidence,
+  type EpochLeaf,
+  leafHash,
+  LogError,
+  mapRootFromBuckets,
+  nodeCrypto,
+  type PackageEntry,
+  parseBucket,
+  parseEntry,
+  parseEpoch,
+  rootFromMultiProof,
+  type SignedCheckpoint,
+  verifyCheckpoint,
+  type VerifierKey,
+} from "@touchmark/log";
+
+/** An entry that was proved to be in the log. */
+export interface ProvedEntry extends PackageEntry {
+  index: number;
+  leafHash: Uint8Array;
+}
+
+/** A bundle of which every byte was proved to belong to a checkpoint that the log signed. What it says is still to be read. */
+export interface OpenedEvidence {
+  checkpoint: SignedCheckpoint;
+  epoch: EpochLeaf;
+  /** By hex package id hash, ascending by index. */
+  entries: Map<string, ProvedEntry[]>;
+  /** By bucket number. */
+  buckets: ReadonlyMap<number, Uint8Array>;
+  /** By hex SHA-256. */
+  envelopes: Map<string, Uint8Array>;
+  earlier: ReadonlyMap<string, EarlierEvidence>;
+}
+
+/** Verifies a bundle as a whole [V-2] to [V-4]. Throws `LogError`: whatever is wrong, nothing in the bundle counts. */
+export function openEvidence(bundle: Evidence, key: VerifierKey): OpenedEvidence {
+  const checkpoint = verifyCheckpoint(bundle.checkpoint, key); // [V-2]
+  const epochIndex = checkpoint.size - 1;
+  const epoch = parseEpoch(bundle.epoch);
+  if (epoch.covers !== epochIndex)
+    throw new LogError("BAD_PROOF", "The epoch leaf is not the last leaf of the checkpoint."); // [V-3] [L-8]
+  const proved = [...bundle.entries].map(([index, bytes]) => ({
+    index,
+    leafHash: leafHash(bytes),
+    ...parseEntry(bytes),
+  }));
+  if (proved.some(({ index }) => index >= epochIndex))
+    throw new LogError("BAD_PROOF", "An entry stands behind the epoch leaf.");
+  const leaves = [
+    ...proved.map((entry) => ({ index: entry.index, hash: entry.leafHash })),
+    { index: epochIndex, hash: leafHash(bundle.epoch) },
+  ];
+  expectRoot(
+    rootFromMultiProof(checkpoint.size, leaves, bundle.logProof),
+    checkpoint.root,
+    "The entries are not in the log's tree.",
+  );
+  verifyBuckets(bundle, epoch.mapRoot);
+  return {
+    checkpoint,
+    epoch,
+    entries: Map.groupBy(proved, (entry) => encodeHex(entry.packageHash)),
+    buckets: bundle.buckets,
+    envelopes: matchEnvelopes(bundle.envelopes, proved),
+    earlier: bundle.earlier,
+  };
+}
+
+// [V-4]
+function verifyBuckets(bundle: Evidence, mapRoot: Uint8Array): void {
+  if (bundle.buckets.size === 0) {
+    if (bundle.mapProof.length > 0) throw new LogError("BAD_PROOF", "The map proof proves nothing."); // [E-7]
+    return;
+  }
+  for (const [number, bytes] of bundle.buckets) parseBucket(bytes, number);
+  expectRoot(
+    mapRootFromBuckets(bundle.buckets, bundle.mapProof),
+    mapRoot,
+    "The packages' buckets are not in the log's map.",
+  );
+}
+
+// [E-6]: an envelope that no entry names was never logged.
+function matchEnvelopes(envelopes: readonly string[], entries: ProvedEntry[]): Map<string, Uint8Array> {
+  const named = new Set(entries.map(({ envelopeHash }) => encodeHex(envelopeHash)));
+  const byHash = new Map<string, Uint8Array>();
+  for (const text of envelopes) {
+    const bytes = encodeUtf8(text);
+    const hash = encodeHex(nodeCrypto.sha256(bytes));
+    if (!named.has(hash)) throw new LogError("BAD_EVIDENCE", "The evidence holds an envelope that no entry names.");
+    byHash.set(hash, bytes);
+  }
+  return byHash;
+}
+
+function expectRoot(found: Uint8Array, expected: Uint8Array, message: string): void {
+  if (encodeHex(found) !== encodeHex(expected)) throw new LogError("BAD_PROOF", message);
+}

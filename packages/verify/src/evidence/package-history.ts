@@ -1,0 +1,117 @@
+import {
+  applyStatement,
+  CoreError,
+  encodeHex,
+  type EntryPlace,
+  packageIdHash,
+  type PackageState,
+  type SignedStatement,
+  UNCLAIMED,
+  verifyEnvelope,
+} from "@touchmark/core";
+import { bucketOf, findRecord, isAuthorityKind, nodeCrypto } from "@touchmark/log";
+import type { OpenedEvidence, ProvedEntry } from "./open-evidence.ts";
+
+/** What a bundle proves of one package. */
+export type History =
+  /** The bundle says nothing of the package [V-9]. */
+  | { kind: "unknown" }
+  /** Proved never to have been claimed [L-12]. */
+  | { kind: "unclaimed" }
+  /** Something that should be in the bundle is not there, or links don't match: it could not be checked. */
+  | { kind: "incomplete"; step: string; message: string }
+  /** The log admitted what the rules forbid. */
+  | { kind: "broken"; error: CoreError }
+  | { kind: "claimed"; state: PackageState; chain: ChainLink[]; releases: ProvedEntry[] };
+
+/** The state of a package from one authority entry on. */
+export interface ChainLink {
+  entry: ProvedEntry;
+  state: PackageState;
+}
+
+/** Opens an envelope of the bundle once, however many packages it is about. */
+export type OpenEnvelope = (entry: ProvedEntry) => SignedStatement | null;
+
+/** A memory of verified envelopes for one bundle: null stands for one that the bundle doesn't hold. Throws `CoreError`. */
+export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
+  const opened = new Map<string, SignedStatement>();
+  return (entry) => {
+    const hash = encodeHex(entry.envelopeHash);
+    const known = opened.get(hash);
+    if (known) return known;
+    const bytes = evidence.envelopes.get(hash);
+    if (!bytes) return null;
+    const signed = verifyEnvelope(nodeCrypto, bytes);
+    opened.set(hash, signed);
+    return signed;
+  };
+}
+
+/** Replays the authority entries of a package [V-9] to [V-11]. */
+export function readHistory(evidence: OpenedEvidence, open: OpenEnvelope, packageId: string, origin: string): History {
+  const hash = packageIdHash(nodeCrypto, packageId);
+  const bucket = evidence.buckets.get(bucketOf(hash));
+  if (!bucket) return { kind: "unknown" };
+  const record = findRecord(bucket, hash);
+  if (!record) return { kind: "unclaimed" };
+  const entries = evidence.entries.get(encodeHex(hash)) ?? [];
+  const chain = linkedChain(entries, record.lastAuthority);
+  if (!chain)
+    return { kind: "incomplete", step: "V-10", message: "The evidence lacks authority entries of the package." };
+  if (entries.some(({ index }) => index > record.last)) {
+    return {
+      kind: "broken",
+      error: new CoreError("MALFORMED", "V-10", "An entry of the package is newer than the map says."),
+    };
+  }
+  try {
+    return replay(chain, entries, open, packageId, origin);
+  } catch (error) {
+    if (error instanceof CoreError) return { kind: "broken", error };
+    throw error;
+  }
+}
+
+// [V-10]: oldest first; null if an entry is missing or another one than the links name.
+function linkedChain(entries: ProvedEntry[], last: number | null): ProvedEntry[] | null {
+  const byIndex = new Map(entries.map((entry) => [entry.index, entry]));
+  const chain: ProvedEntry[] = [];
+  let next = last;
+  while (next !== null) {
+    const entry = byIndex.get(next);
+    const before = entry?.previousAuthority ?? null;
+    if (!entry || !isAuthorityKind(entry.kind) || (before !== null && before >= entry.index)) return null;
+    chain.unshift(entry);
+    next = before;
+  }
+  const complete = entries.filter(({ kind }) => isAuthorityKind(kind)).length === chain.length;
+  return chain.length > 0 && complete ? chain : null;
+}
+
+// [V-11]
+function replay(
+  entries: ProvedEntry[],
+  all: ProvedEntry[],
+  open: OpenEnvelope,
+  packageId: string,
+  origin: string,
+): History {
+  const chain: ChainLink[] = [];
+  let state = UNCLAIMED;
+  for (const entry of entries) {
+    const signed = open(entry);
+    if (!signed)
+      return { kind: "incomplete", step: "V-11", message: "The evidence lacks the envelope of an authority entry." };
+    if (signed.statement.kind !== entry.kind) {
+      throw new CoreError("MALFORMED", "V-11", "An entry's kind is not that of its statement.");
+    }
+    state = applyStatement(state, packageId, signed, placeOf(entry), origin);
+    chain.push({ entry, state });
+  }
+  return { kind: "claimed", state, chain, releases: all.filter(({ kind }) => kind === "release") };
+}
+
+function placeOf({ index, time, leafHash }: ProvedEntry): EntryPlace {
+  return { index, time, leafHash };
+}

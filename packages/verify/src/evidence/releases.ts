@@ -1,0 +1,99 @@
+import {
+  applyStatement,
+  checkReleaseSigners,
+  CoreError,
+  encodeEarlierLeaf,
+  encodeHex,
+  type PackageState,
+  type ReleasedVersion,
+  releasesOf,
+  type SignedStatement,
+} from "@touchmark/core";
+import { leafHash, LogError, rootFromMultiProof } from "@touchmark/log";
+import type { OpenedEvidence, ProvedEntry } from "./open-evidence.ts";
+import type { ChainLink, History, OpenEnvelope } from "./package-history.ts";
+
+/** A release that the rules allow, with the holders who signed it. */
+export interface GoodRelease {
+  released: ReleasedVersion;
+  signers: string[];
+  index: number;
+}
+
+/** The releases of one package in a bundle. */
+export interface Releases {
+  good: Map<string, GoodRelease[]>;
+  /** Releases that the log should not have admitted, by version; those that could not even be read are under "". */
+  broken: Map<string, CoreError[]>;
+}
+
+/** Reads every release of a claimed package [V-14]. */
+export function readReleases(
+  history: Extract<History, { kind: "claimed" }>,
+  open: OpenEnvelope,
+  packageId: string,
+  origin: string,
+): Releases {
+  const releases: Releases = { good: new Map(), broken: new Map() };
+  for (const entry of history.releases) {
+    let versions: ReleasedVersion[] = [];
+    try {
+      const signed = openRelease(entry, open);
+      versions = signed.statement.kind === "release" ? releasesOf(signed.statement, packageId) : [];
+      const state = stateAt(history.chain, entry);
+      applyStatement(state, packageId, signed, entry, origin);
+      const signers = checkReleaseSigners(state.claim!.authority, signed.signers).map(({ holder }) => holder);
+      for (const released of versions) {
+        push(releases.good, released.version, { released, signers: [...new Set(signers)], index: entry.index });
+      }
+    } catch (error) {
+      if (!(error instanceof CoreError)) throw error;
+      for (const version of versions.length > 0 ? versions.map((released) => released.version) : [""])
+        push(releases.broken, version, error);
+    }
+  }
+  return releases;
+}
+
+/**
+ * The SHA-512 (hex) of each version that a claim lists as published before it and that the bundle proves [V-16].
+ * Throws `LogError` if the bundle's list is not that of the claim.
+ */
+export function readEarlier(evidence: OpenedEvidence, state: PackageState, packageId: string): Map<string, string> {
+  const bundled = evidence.earlier.get(packageId);
+  const listed = state.claim?.claimed.earlier;
+  if (!bundled || !listed) return new Map();
+  const leaves = [...bundled.versions].map(([index, [version, sha512]]) => ({
+    index,
+    hash: leafHash(encodeEarlierLeaf(version, sha512)),
+  }));
+  const root = rootFromMultiProof(listed.size, leaves, bundled.proof);
+  if (encodeHex(root) !== encodeHex(listed.root))
+    throw new LogError("BAD_PROOF", "The earlier versions are not those that the claim lists.");
+  return new Map(bundled.versions.values());
+}
+
+function openRelease(entry: ProvedEntry, open: OpenEnvelope): SignedStatement {
+  const signed = open(entry);
+  if (!signed) throw new CoreError("MALFORMED", "V-14", "The evidence lacks the envelope of a release.");
+  if (signed.statement.kind !== "release")
+    throw new CoreError("MALFORMED", "V-14", "A release entry's statement is not a release.");
+  return signed;
+}
+
+// The authority entry in force at a release's place is the one that it names, and the next one comes after it.
+function stateAt(chain: ChainLink[], release: ProvedEntry): PackageState {
+  const at = chain.findIndex(({ entry }) => entry.index === release.previousAuthority);
+  const link = chain[at];
+  const next = chain[at + 1];
+  if (!link || link.entry.index > release.index || (next && next.entry.index < release.index)) {
+    throw new CoreError("MALFORMED", "V-14", "A release does not name the authority in force at its place.");
+  }
+  return link.state;
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const values = map.get(key);
+  if (values) values.push(value);
+  else map.set(key, [value]);
+}

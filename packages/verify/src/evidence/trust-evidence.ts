@@ -1,0 +1,103 @@
+import type { Reason } from "@touchmark/core";
+import { type Evidence, fetchConsistency, type LogEndpoint, LogError, type SignedCheckpoint, verifyCheckpoint } from "@touchmark/log";
+import type { Policy } from "../policy/policy.ts";
+import { type OpenedEvidence, openEvidence } from "./open-evidence.ts";
+
+const MAX_AHEAD = 600; // [V-6]
+
+/** A bundle that may be relied on, or the reason why nothing can be checked with it. */
+export type TrustedEvidence =
+  | { ok: true; evidence: OpenedEvidence; warnings: Reason[] }
+  | { ok: false; reason: Reason; fork: { older: string; newer: string } | null };
+
+export interface TrustOptions {
+  policy: Policy;
+  /** Seconds. */
+  now: number;
+  /** Checkpoints seen before: the user's own memory, the one in `touchmark.lock`. */
+  seen: SignedCheckpoint[];
+  /** The log, if it may be asked; the bundle then counts as fetched just now. */
+  log: LogEndpoint | null;
+}
+
+/** Decides whether a bundle as a whole can be relied on [V-1] to [V-6]. */
+export async function trustEvidence(bundle: Evidence, options: TrustOptions): Promise<TrustedEvidence> {
+  const { policy, now, seen, log } = options;
+  try {
+    const evidence = openEvidence(bundle, policy.log.key);
+    for (const older of seen) await checkProgress(older, evidence.checkpoint, log);
+    const age = checkAge(policy, evidence.epoch.time, now, log !== null);
+    if (age?.fatal) return { ok: false, reason: age.reason, fork: null };
+    return { ok: true, evidence, warnings: age ? [age.reason] : [] };
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    return { ok: false, reason: reasonOf(error), fork: error.code === "FORK" ? (error.notes ?? null) : null };
+  }
+}
+
+/** A reason out of whatever a log or a bundle did wrong. */
+export function reasonOf(error: LogError): Reason {
+  const [code, step] = CODES[error.code] ?? (["EVIDENCE_MALFORMED", "V-1"] as const);
+  return { code, step, message: error.message, hint: error.hint };
+}
+
+/** The checkpoint of a bundle, for the memory; null if it doesn't verify. */
+export function checkpointOf(bundle: Evidence, policy: Policy): SignedCheckpoint | null {
+  try {
+    return verifyCheckpoint(bundle.checkpoint, policy.log.key);
+  } catch (error) {
+    if (error instanceof LogError) return null;
+    throw error;
+  }
+}
+
+// [V-5]
+async function checkProgress(older: SignedCheckpoint, newer: SignedCheckpoint, log: LogEndpoint | null): Promise<void> {
+  const notes = { older: older.note, newer: newer.note };
+  if (newer.size < older.size) {
+    throw new LogError("ROLLBACK", `The evidence is of a log of ${newer.size} leaves; one of ${older.size} was seen before.`, {
+      hint: "Fetch the evidence again: touchmark npm install",
+      notes,
+    });
+  }
+  if (newer.size === older.size) {
+    if (Buffer.compare(newer.root, older.root) === 0) return;
+    throw new LogError("FORK", `The log signed two trees of ${newer.size} leaves.`, { hint: "Keep both notes: they prove it to anybody.", notes });
+  }
+  if (log) await fetchConsistency(log, older, newer);
+}
+
+// [V-6]
+function checkAge(policy: Policy, time: number, now: number, online: boolean): { fatal: boolean; reason: Reason } | null {
+  const limit = online ? policy.freshness.online : policy.freshness.offline;
+  const age = now - time;
+  if (age >= -MAX_AHEAD && age <= limit) return null;
+  const message =
+    age < 0
+      ? `The log's time is ${-age} seconds ahead of this machine's clock.`
+      : `The log shows nothing newer than ${hours(age)}; the policy allows ${hours(limit)}.`;
+  const hint = age < 0 ? "Set the clock." : online ? "The log may be stuck, or somebody holds its news back." : "Fetch it again: touchmark npm install";
+  return { fatal: !online || age < 0, reason: { code: "STALE", step: "V-6", message, hint } };
+}
+
+function hours(seconds: number): string {
+  return seconds < 7200 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
+}
+
+const CODES: Partial<Record<LogError["code"], readonly [Reason["code"], string]>> = {
+  BAD_NOTE: ["CHECKPOINT_BAD", "V-2"],
+  BAD_CHECKPOINT: ["CHECKPOINT_BAD", "V-2"],
+  UNSIGNED: ["CHECKPOINT_BAD", "V-2"],
+  WRONG_ORIGIN: ["CHECKPOINT_BAD", "V-2"],
+  BAD_PROOF: ["PROOF_BAD", "V-3"],
+  BAD_ENTRY: ["PROOF_BAD", "V-3"],
+  BAD_RECORD: ["PROOF_BAD", "V-4"],
+  BAD_TILE: ["PROOF_BAD", "V-5"],
+  ROLLBACK: ["ROLLBACK", "V-5"],
+  FORK: ["FORK", "V-5"],
+  NETWORK: ["LOG_UNREACHABLE", "V-5"],
+  TIMEOUT: ["LOG_UNREACHABLE", "V-5"],
+  REFUSED: ["LOG_UNREACHABLE", "V-5"],
+  NOT_FOUND: ["LOG_UNREACHABLE", "V-5"],
+  BAD_ANSWER: ["LOG_UNREACHABLE", "V-5"],
+};
