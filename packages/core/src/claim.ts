@@ -1,4 +1,4 @@
-import { encodeBase64, encodeHex, encodeUtf8, parseBase64, parseHex } from "./bytes.ts";
+import { encodeBase64, encodeHex, encodeUtf8, equalBytes, parseBase64, parseHex } from "./bytes.ts";
 import { type Authority, type AuthorityDraft, encodeAuthority, parseAuthority } from "./authority.ts";
 import type { Crypto } from "./crypto.ts";
 import { require } from "./errors.ts";
@@ -44,7 +44,7 @@ export function parseClaim(crypto: Crypto, { subject, logs, predicate }: Stateme
   return {
     kind: "claim",
     logs,
-    packages: new Map(names.map((name) => [name, readPackage(packages[name])])),
+    packages: new Map(names.map((name) => [name, readPackage(crypto, packages[name])])),
     authority: parseAuthority(crypto, fields["authority"]),
   };
 }
@@ -76,11 +76,8 @@ export function encodeEarlierLeaf(version: string, sha512: string): Uint8Array {
   return encodeUtf8(`${version} ${sha512}`);
 }
 
-function readPackage(value: Json | undefined): ClaimedPackage {
+function readPackage(crypto: Crypto, value: Json | undefined): ClaimedPackage {
   const fields = readObject(value, "S-11", "claimed package", ["previous", "earlier"]);
-  const earlier = readObject(fields["earlier"], "S-15", "list of earlier versions", ["size", "root"]);
-  const root = parseBase64(readString(earlier["root"], "S-15", "root of earlier versions", () => true));
-  require(root.length === 32, "S-15", "The root of the earlier versions is not 32 bytes long.");
   const previous = fields["previous"];
   return {
     previous:
@@ -90,6 +87,16 @@ function readPackage(value: Json | undefined): ClaimedPackage {
             readString(previous, "S-17", "previous entry", () => true),
             32,
           ),
-    earlier: { size: readInteger(earlier["size"], "S-15", "number of earlier versions", 0, MAX_EARLIER), root },
+    earlier: readEarlier(crypto, fields["earlier"]),
   };
+}
+
+function readEarlier(crypto: Crypto, value: Json | undefined): EarlierVersions {
+  const fields = readObject(value, "S-15", "list of earlier versions", ["size", "root"]);
+  const size = readInteger(fields["size"], "S-15", "number of earlier versions", 0, MAX_EARLIER);
+  const root = parseBase64(readString(fields["root"], "S-15", "root of earlier versions", () => true));
+  require(root.length === 32, "S-15", "The root of the earlier versions is not 32 bytes long.");
+  const empty = equalBytes(root, crypto.sha256(new Uint8Array(0)));
+  require(empty === (size === 0), "S-15", "The root and the number of the earlier versions contradict each other.");
+  return { size, root };
 }

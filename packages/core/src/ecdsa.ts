@@ -16,6 +16,7 @@ export function isP256Point(point: Uint8Array): boolean {
 export function isScalar(bytes: Uint8Array): boolean {
   if (bytes.length === 0 || bytes.length > 33 || bytes[0]! > 0x7f) return false;
   if (bytes[0] === 0 && (bytes.length === 1 || bytes[1]! < 0x80)) return false;
+  if (bytes.length === 33 && bytes[0] !== 0) return false; // over 256 bits
   return toHex64(bytes) < N;
 }
 

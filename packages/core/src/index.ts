@@ -65,6 +65,7 @@ export {
   releasesOf,
   UNCLAIMED,
 } from "./rules.ts";
+export { encodeArmoredSignature } from "./sshsig-armor.ts";
 export type { SignatureDemands, SshSignature } from "./sshsig.ts";
 export {
   encodeSshSignature,

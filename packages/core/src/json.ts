@@ -1,5 +1,6 @@
 import { parseUtf8 } from "./bytes.ts";
 import { CoreError } from "./errors.ts";
+import { cleanText } from "./text.ts";
 
 /** A JSON value as `JSON.parse` gives it. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
@@ -32,6 +33,10 @@ export function parseCanonicalJson(bytes: Uint8Array, limits: JsonLimits, form: 
       "The document is not in canonical form.",
       "It was edited or re-written by another program.",
     );
+  }
+  // JSON.parse makes an ordinary property of it, but whoever copies that by assignment changes a prototype.
+  if (text.includes('"__proto__":')) {
+    throw new CoreError("MALFORMED", "C-7", "The document has a key that no document has: __proto__.");
   }
   return value;
 }
@@ -112,6 +117,6 @@ function noteKey(text: string, start: number, end: number, keys: Set<string> | n
   if (text[next] !== ":") return;
   const key = parse(text.slice(start, end + 1)) as string;
   if (keys.has(key))
-    throw new CoreError("MALFORMED", "C-6", `The key ${JSON.stringify(key.slice(0, 80))} stands twice in one object.`);
+    throw new CoreError("MALFORMED", "C-6", `The key "${cleanText(key, 80)}" stands twice in one object.`);
   keys.add(key);
 }

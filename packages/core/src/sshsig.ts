@@ -122,7 +122,11 @@ export function verifySshSignature(
   verifyFlags(signature.flags, demands);
   const { key, webauthn } = signature;
   if (((signature.flags & FLAG_ED) !== 0) !== (webauthn !== null && webauthn.extensions.length > 0)) {
-    throw new CoreError("BAD_FLAGS", "K-14", "The flag for extensions does not match the extensions.");
+    throw new CoreError(
+      "BAD_FLAGS",
+      webauthn ? "K-9" : "K-14",
+      "The flag for extensions does not match the extensions.",
+    );
   }
   if (webauthn) verifyClientData(key.application, webauthn, tbs);
   const signed = concatBytes(
