@@ -1,1 +1,104 @@
-export {};
+export {
+  type Checkpoint,
+  encodeCheckpoint,
+  parseCheckpoint,
+  signCheckpoint,
+  type SignedCheckpoint,
+  verifyCheckpoint,
+} from "./checkpoint.ts";
+export {
+  type EarlierList,
+  fetchCheckpoint,
+  fetchConsistency,
+  fetchEarlier,
+  fetchEnvelope,
+  fetchEvidence,
+  fetchTile,
+  type LogEndpoint,
+  type Submission,
+  submitEnvelope,
+  type SubmitAnswer,
+} from "./client.ts";
+export { concatDigests, type Digest, digestFromBytes, digestToBytes, leafDigest, nodeDigest } from "./digest.ts";
+export {
+  encodeEntry,
+  encodeEpoch,
+  ENTRY_BYTES,
+  type EntryKind,
+  EPOCH_BYTES,
+  type EpochLeaf,
+  isAuthorityKind,
+  type PackageEntry,
+  parseEntry,
+  parseEpoch,
+  parseLeaf,
+} from "./entry.ts";
+export { LogError, type LogErrorCode, type NotePair, type Refusal } from "./error.ts";
+export {
+  type EarlierEvidence,
+  encodeEvidence,
+  type Evidence,
+  evidenceFromJson,
+  evidenceToJson,
+  MAX_EVIDENCE_BYTES,
+  parseEvidence,
+} from "./evidence.ts";
+export type { Fetch } from "./http.ts";
+export {
+  bucketOf,
+  createPackageMap,
+  encodeBucket,
+  findRecord,
+  MAP_SIZE,
+  type MapDraft,
+  type MapRecord,
+  mapRootFromBuckets,
+  type PackageMap,
+  parseBucket,
+} from "./map.ts";
+export {
+  consistencyProof,
+  emptyRoot,
+  inclusionProof,
+  leafHash,
+  nodeHash,
+  type Range,
+  type RangeDigest,
+  rootOfDigests,
+  rootOfLeaves,
+  verifyConsistency,
+  verifyInclusion,
+} from "./merkle.ts";
+export { type KnownLeaf, multiProof, rootFromMultiProof, rootFromMultiProofOfData } from "./multi-proof.ts";
+export { nodeCrypto, verifyEd25519Async, verifyP256Async } from "./node-crypto.ts";
+export {
+  encodeNote,
+  encodeVerifierKey,
+  type Note,
+  NOTE_ED25519,
+  type NoteSignature,
+  type NoteSigner,
+  noteSigner,
+  parseNote,
+  parseVerifierKey,
+  type VerifierKey,
+  verifyNote,
+} from "./note.ts";
+export {
+  encodeEntryBundle,
+  parseEntryBundle,
+  parseTilePath,
+  type Tile,
+  TILE_WIDTH,
+  tilePath,
+  tileWidth,
+} from "./tile.ts";
+export {
+  type FetchTile,
+  fetchRangeDigests,
+  type ReadTile,
+  type TileCache,
+  tileCache,
+  tileReader,
+} from "./tile-reader.ts";
+export { encodeTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from "./tlog-proof.ts";

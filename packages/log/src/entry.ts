@@ -1,0 +1,134 @@
+/** The leaves of a Touchmark log: package entries and epoch leaves. */
+import { copyBytes } from "./bytes.ts";
+import { LogError } from "./error.ts";
+
+export const ENTRY_BYTES = 90;
+export const EPOCH_BYTES = 58;
+
+/** [L-4] A kind's place in this list is its number; number 0 is the epoch leaf. */
+const KINDS = [
+  "epoch",
+  "claim",
+  "change",
+  "revoke",
+  "release",
+  "review",
+  "hold",
+  "lift",
+  "adopt",
+  "adopt-final",
+  "veto",
+  "funding",
+] as const;
+
+export type EntryKind = Exclude<(typeof KINDS)[number], "epoch">;
+
+/** [L-2] `time` in seconds; hashes are 32 bytes; indices are `null` where there is none. */
+export type PackageEntry = {
+  readonly kind: EntryKind;
+  readonly time: number;
+  readonly packageHash: Uint8Array;
+  readonly envelopeHash: Uint8Array;
+  readonly previous: number | null;
+  readonly previousAuthority: number | null;
+};
+
+/** [L-3] `covers` is the number of leaves before this one, which is its index. */
+export type EpochLeaf = {
+  readonly kind: "epoch";
+  readonly time: number;
+  readonly mapRoot: Uint8Array;
+  readonly covers: number;
+  readonly previousEpoch: number | null;
+};
+
+/** [L-4] Whoever checks a package sees every entry of these kinds. */
+export function isAuthorityKind(kind: EntryKind): boolean {
+  return kind !== "release" && kind !== "review" && kind !== "funding";
+}
+
+export function encodeEntry(entry: PackageEntry): Uint8Array {
+  const bytes = new Uint8Array(ENTRY_BYTES);
+  writeHead(bytes, entry.kind, entry.time);
+  bytes.set(requireHash(entry.packageHash), 10);
+  bytes.set(requireHash(entry.envelopeHash), 42);
+  writeIndex(bytes, 74, entry.previous);
+  writeIndex(bytes, 82, entry.previousAuthority);
+  return bytes;
+}
+
+export function encodeEpoch(epoch: EpochLeaf): Uint8Array {
+  const bytes = new Uint8Array(EPOCH_BYTES);
+  writeHead(bytes, epoch.kind, epoch.time);
+  bytes.set(requireHash(epoch.mapRoot), 10);
+  writeIndex(bytes, 42, epoch.covers);
+  writeIndex(bytes, 50, epoch.previousEpoch);
+  return bytes;
+}
+
+/** [L-1] Reads a leaf of either form. Throws `BAD_ENTRY` for any other length, version or kind. */
+export function parseLeaf(bytes: Uint8Array): PackageEntry | EpochLeaf {
+  return bytes[1] === 0 ? parseEpoch(bytes) : parseEntry(bytes);
+}
+
+/** Throws `BAD_ENTRY`. */
+export function parseEntry(bytes: Uint8Array): PackageEntry {
+  const { kind, time } = readHead(bytes, ENTRY_BYTES);
+  if (kind === "epoch") throw new LogError("BAD_ENTRY", "The leaf is an epoch leaf, not a package entry.");
+  return {
+    kind,
+    time,
+    packageHash: copyBytes(bytes, 10, 42),
+    envelopeHash: copyBytes(bytes, 42, 74),
+    previous: readIndex(bytes, 74),
+    previousAuthority: readIndex(bytes, 82),
+  };
+}
+
+/** Throws `BAD_ENTRY`. */
+export function parseEpoch(bytes: Uint8Array): EpochLeaf {
+  const { kind, time } = readHead(bytes, EPOCH_BYTES);
+  const covers = readIndex(bytes, 42);
+  if (kind !== "epoch" || covers === null) throw new LogError("BAD_ENTRY", "The leaf is no epoch leaf.");
+  return { kind, time, mapRoot: copyBytes(bytes, 10, 42), covers, previousEpoch: readIndex(bytes, 50) };
+}
+
+/** [C-3] Reads an unsigned 64-bit number below 2^53, or `null` for the value that means none. Throws `BAD_ENTRY`. */
+export function readIndex(bytes: Uint8Array, at: number): number | null {
+  const value = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(at);
+  if (value === NONE) return null;
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new LogError("BAD_ENTRY", "A number in the leaf is too great.");
+  return Number(value);
+}
+
+export function writeIndex(bytes: Uint8Array, at: number, index: number | null): void {
+  if (index !== null && (!Number.isSafeInteger(index) || index < 0)) {
+    throw new LogError("BAD_ARGUMENT", "An index is no whole number.");
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  view.setBigUint64(at, index === null ? NONE : BigInt(index));
+}
+
+function readHead(bytes: Uint8Array, length: number): { kind: (typeof KINDS)[number]; time: number } {
+  if (bytes.length !== length) throw new LogError("BAD_ENTRY", "The leaf has a wrong length.");
+  if (bytes[0] !== VERSION) throw new LogError("BAD_ENTRY", "The leaf is of an unknown version.");
+  const kind = KINDS[bytes[1]!];
+  if (kind === undefined) throw new LogError("BAD_ENTRY", "The leaf is of an unknown kind.");
+  const time = readIndex(bytes, 2);
+  if (time === null) throw new LogError("BAD_ENTRY", "The leaf has no time.");
+  return { kind, time };
+}
+
+function writeHead(bytes: Uint8Array, kind: (typeof KINDS)[number], time: number): void {
+  bytes[0] = VERSION;
+  bytes[1] = KINDS.indexOf(kind);
+  writeIndex(bytes, 2, time);
+}
+
+function requireHash(hash: Uint8Array): Uint8Array {
+  if (hash.length !== 32) throw new LogError("BAD_ARGUMENT", "A hash is not 32 bytes long.");
+  return hash;
+}
+
+const VERSION = 1;
+const NONE = 2n ** 64n - 1n;

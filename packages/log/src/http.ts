@@ -1,0 +1,79 @@
+/** Bounded HTTP through an injected `fetch`. */
+import { cleanText } from "@touchmark/core";
+import { LogError, type Refusal } from "./error.ts";
+
+/** The part of the global `fetch` that is used. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** `limit` in bytes of the decoded body, `timeout` in milliseconds for the whole exchange. */
+export type Exchange = {
+  readonly fetch: Fetch;
+  readonly url: string;
+  readonly limit: number;
+  readonly timeout: number;
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+};
+
+const MAX_REFUSAL_BYTES = 64 * 1024;
+
+/**
+ * The body of a 200 answer. Throws `NOT_FOUND` for 404, `REFUSED` for any other status, `TOO_LARGE`, `TIMEOUT`, `NETWORK`.
+ * Redirects are not followed: a log is where its policy says that it is.
+ */
+export async function fetchBytes(exchange: Exchange): Promise<Uint8Array> {
+  const timer = AbortSignal.timeout(exchange.timeout);
+  const signal = exchange.signal === undefined ? timer : AbortSignal.any([timer, exchange.signal]);
+  try {
+    const response = await exchange.fetch(exchange.url, { ...requestOf(exchange), redirect: "error", signal });
+    if (response.status === 200) return await readBody(response, exchange.limit);
+    throw refusalError(response.status, await readBody(response, MAX_REFUSAL_BYTES));
+  } catch (cause) {
+    if (cause instanceof LogError) throw cause;
+    if (timer.aborted) throw new LogError("TIMEOUT", "The log did not answer in time.", { cause });
+    throw new LogError("NETWORK", "The log could not be reached.", { cause });
+  }
+}
+
+function requestOf(exchange: Exchange): RequestInit {
+  if (exchange.body === undefined) return { method: "GET" };
+  return { method: "POST", body: exchange.body, headers: { "content-type": "application/json" } };
+}
+
+async function readBody(response: Response, limit: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  if (response.body === null) return new Uint8Array(0);
+  for await (const part of response.body) {
+    length += part.length;
+    if (length > limit) throw new LogError("TOO_LARGE", "The log's answer is too long.");
+    parts.push(part);
+  }
+  return Uint8Array.from(Buffer.concat(parts));
+}
+
+/** [L-22] */
+function refusalError(status: number, body: Uint8Array): LogError {
+  const refusal = parseRefusal(status, body);
+  const code = status === 404 ? "NOT_FOUND" : "REFUSED";
+  return new LogError(code, `The log answered ${status}: ${refusal.message}`, { hint: refusal.hint, refusal });
+}
+
+function parseRefusal(status: number, body: Uint8Array): Refusal {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(Buffer.from(body).toString("utf8"));
+  } catch {
+    answer = undefined;
+  }
+  const textOf = (name: string, otherwise: string): string => {
+    const value: unknown = typeof answer === "object" && answer !== null ? Reflect.get(answer, name) : undefined;
+    return typeof value === "string" ? cleanText(value) : otherwise;
+  };
+  return {
+    status,
+    code: textOf("code", ""),
+    message: textOf("message", "no reason was given."),
+    hint: textOf("hint", ""),
+  };
+}

@@ -1,0 +1,63 @@
+/** Hashes and signature checks by `node:crypto`. The keys are the caller's; nothing here decides which ones to trust. */
+import { hash, verify, type KeyObject } from "node:crypto";
+import type { Crypto } from "@touchmark/core";
+import { keyCache } from "./key-cache.ts";
+
+const MAX_KEYS = 4096;
+
+/** The backend of core's rules on Node. */
+export const nodeCrypto: Crypto = { sha256, sha512, verifyEd25519, verifyP256 };
+
+export function sha256(data: Uint8Array): Uint8Array {
+  return Uint8Array.from(hash("sha256", data, "buffer"));
+}
+
+export function sha512(data: Uint8Array): Uint8Array {
+  return Uint8Array.from(hash("sha512", data, "buffer"));
+}
+
+/** RFC 8032 Ed25519. `publicKey` is 32 bytes, `signature` 64; anything else, and anything that is no key, is `false`. */
+export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const key = ed25519Key(publicKey);
+  return key !== undefined && signature.length === 64 && verify(null, message, key, signature);
+}
+
+/** ECDSA P-256 with SHA-256 over `message`. `publicKey` is the uncompressed point, 65 bytes; `signature` is DER. */
+export function verifyP256(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const key = publicKey[0] === 0x04 ? p256Key(publicKey) : undefined;
+  return key !== undefined && verify("sha256", message, key, signature);
+}
+
+/** As {@link verifyEd25519}, on the thread pool. */
+export function verifyEd25519Async(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  const key = signature.length === 64 ? ed25519Key(publicKey) : undefined;
+  return verifyOnPool(null, key, message, signature);
+}
+
+/** As {@link verifyP256}, on the thread pool. */
+export function verifyP256Async(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  const key = publicKey[0] === 0x04 ? p256Key(publicKey) : undefined;
+  return verifyOnPool("sha256", key, message, signature);
+}
+
+function verifyOnPool(
+  algorithm: string | null,
+  key: KeyObject | undefined,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  if (key === undefined) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    verify(algorithm, message, key, signature, (error, good) => {
+      resolve(error === null && good);
+    });
+  });
+}
+
+// The bare KeyObject goes to verify(): wrapped in {key} it is half as slow again.
+const ed25519Key = keyCache(Buffer.from("302a300506032b6570032100", "hex"), 32, MAX_KEYS);
+const p256Key = keyCache(Buffer.from("3059301306072a8648ce3d020106082a8648ce3d030107034200", "hex"), 65, MAX_KEYS);
