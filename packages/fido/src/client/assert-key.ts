@@ -1,0 +1,101 @@
+import { hash } from "node:crypto";
+import { FLAG } from "../ctap2/auth-data.ts";
+import type { Authorization } from "../ctap2/authorization.ts";
+import { PERMISSION } from "../ctap2/client-pin.ts";
+import { type Assertion, getAssertion } from "../ctap2/get-assertion.ts";
+import { STATUS } from "../ctap2/status.ts";
+import { FidoError } from "../error.ts";
+import { explain } from "../explain.ts";
+import { callOptionsFor } from "./call-options.ts";
+import { checkRequest } from "./check-request.ts";
+import type { FidoDevice } from "./devices.ts";
+import { findCredential } from "./find-credential.ts";
+import type { Interaction } from "./interaction.ts";
+import { authorize, decideUserVerification } from "./user-verification.ts";
+
+export interface AssertRequest {
+  readonly device: FidoDevice;
+  readonly rpId: string;
+  /** SHA-256 of the bytes to be signed ([K-8]): 32 bytes. */
+  readonly clientDataHash: Uint8Array;
+  /** The key signs with whichever of these it holds. */
+  readonly credentialIds: readonly Uint8Array[];
+  readonly wantUv?: boolean;
+  readonly interaction: Interaction;
+}
+
+export interface KeyAssertion {
+  readonly credentialId: Uint8Array;
+  /** 37 bytes: SHA-256 of the rpId, flags, counter. */
+  readonly authData: Uint8Array;
+  /** Over authData and clientDataHash: DER for ES256, 64 bytes for EdDSA. */
+  readonly signature: Uint8Array;
+  readonly flags: number;
+  readonly counter: number;
+}
+
+/** Signs with one touch, after a PIN if that is wanted or the key insists. The signature itself is the caller's to verify. Throws FidoError. */
+export async function assertKey(request: AssertRequest): Promise<KeyAssertion> {
+  checkRequest(request);
+  const { device, interaction, rpId } = request;
+  // Before anybody types a PIN for nothing.
+  const early = await search(request, { kind: "none" });
+  let verify = decideUserVerification(device.info, { wantUv: request.wantUv === true, operation: "assert" });
+  if (early.kind === "absent" && !verify) throw unknown();
+  for (;;) {
+    const authorization = verify
+      ? await authorize(device, { permissions: PERMISSION.getAssertion, rpId }, interaction)
+      : ({ kind: "none" } as const);
+    const found =
+      early.kind === "found" || authorization.kind !== "token" ? early : await search(request, authorization);
+    if (found.kind === "absent") throw unknown();
+    const credentialIds =
+      found.kind === "found"
+        ? [found.credentialId]
+        : request.credentialIds.slice(0, device.info.maxCredentialCountInList ?? 1);
+    try {
+      const assertion = await getAssertion(
+        device,
+        { rpId, clientDataHash: request.clientDataHash, credentialIds, authorization },
+        callOptionsFor(device.name, interaction),
+      );
+      return checkAssertion(assertion, request);
+    } catch (error) {
+      // Some keys tell only now that they insist on a PIN.
+      if (verify || !(error instanceof FidoError) || error.status !== STATUS.pinOrUvRequired) throw error;
+      verify = true;
+    }
+  }
+}
+
+function search(request: AssertRequest, authorization: Authorization): ReturnType<typeof findCredential> {
+  const { device, rpId, credentialIds, interaction } = request;
+  return findCredential(device, { rpId, credentialIds, authorization, signal: interaction.signal });
+}
+
+function checkAssertion(assertion: Assertion, request: AssertRequest): KeyAssertion {
+  const { authData, authDataBytes } = assertion;
+  const { flags, counter } = authData;
+  if (Buffer.compare(authData.rpIdHash, hash("sha256", request.rpId, "buffer")) !== 0)
+    throw bad("an assertion for another application");
+  if ((flags & FLAG.up) === 0) throw bad("an assertion without a touch");
+  if (request.wantUv === true && (flags & FLAG.uv) === 0) throw bad("an assertion without verifying the user");
+  // [K-14]
+  if (authData.attested !== undefined || authData.extensions !== undefined)
+    throw bad("an assertion with parts that were not asked for");
+  return {
+    credentialId: assertion.credentialId,
+    authData: authDataBytes,
+    signature: assertion.signature,
+    flags,
+    counter,
+  };
+}
+
+function unknown(): FidoError {
+  return explain({ kind: "status", status: STATUS.noCredentials });
+}
+
+function bad(detail: string): FidoError {
+  return explain({ kind: "garbage", detail });
+}

@@ -1,0 +1,133 @@
+import { randomBytes as systemRandomBytes } from "node:crypto";
+import { basename } from "node:path";
+import { getInfo, type AuthenticatorInfo } from "../ctap2/info.ts";
+import type { CtapSession } from "../ctap2/session.ts";
+import { FidoError } from "../error.ts";
+import { explain } from "../explain.ts";
+import { type ChannelTiming, openChannel } from "../hid/channel.ts";
+import type { PacketPipe, RandomBytes } from "../pipe/packet-pipe.ts";
+import { openUdpPipe } from "../pipe/udp.ts";
+import { listUsbKeys, openUsbPipe } from "../pipe/usb.ts";
+import { type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
+
+/** A key that could be opened. */
+export interface DeviceDescription {
+  readonly kind: DeviceSpec["kind"];
+  /** For people, cleaned of control characters. */
+  readonly name: string;
+  /** Where it is: a device file, an address, a state file. */
+  readonly path: string;
+  openPipe(): Promise<PacketPipe>;
+}
+
+/** A key that is open, with its abilities known. Close it when done. */
+export interface FidoDevice extends CtapSession {
+  readonly name: string;
+  readonly kind: DeviceSpec["kind"];
+  readonly path: string;
+  /** Asks the key again what it can do; needed after a PIN has been set. */
+  refresh(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What comes from outside of the program. */
+export interface DeviceEdges {
+  readonly randomBytes?: RandomBytes;
+  readonly timing?: Partial<ChannelTiming>;
+}
+
+/** What `spec` (`usb`, `udp:HOST:PORT[:LOCALPORT]`, `soft:FILE`) names; none for `usb` if no key is plugged in. Throws FidoError. */
+export async function listDevices(spec = "usb"): Promise<DeviceDescription[]> {
+  const parsed = parseDeviceSpec(spec);
+  switch (parsed.kind) {
+    case "usb":
+      return (await listUsbKeys()).map(({ path, name }) => ({
+        kind: "usb",
+        name: cleanName(name) || "security key",
+        path,
+        openPipe: () => openUsbPipe(path),
+      }));
+    case "udp": {
+      const { host, port } = parsed.address;
+      return [
+        {
+          kind: "udp",
+          name: `security key at ${host}:${port}`,
+          path: spec,
+          openPipe: () => openUdpPipe(parsed.address),
+        },
+      ];
+    }
+    case "soft": {
+      const { file } = parsed;
+      const name = `software authenticator – NOT hardware (${cleanName(basename(file))})`;
+      return [{ kind: "soft", name, path: file, openPipe: () => openSoftPipe(file) }];
+    }
+  }
+}
+
+/** Opens one key and asks what it can do. Throws FidoError. */
+export async function openDevice(description: DeviceDescription, edges: DeviceEdges = {}): Promise<FidoDevice> {
+  const randomBytes = edges.randomBytes ?? ((length) => new Uint8Array(systemRandomBytes(length)));
+  const pipe = await description.openPipe();
+  try {
+    const channel = await openChannel(pipe, { randomBytes, timing: edges.timing });
+    if ((channel.capabilities & CAN_CBOR) === 0) throw explain({ kind: "not-fido2" });
+    let info: AuthenticatorInfo = await getInfo(channel);
+    const { name, kind, path } = description;
+    return {
+      name,
+      kind,
+      path,
+      channel,
+      randomBytes,
+      get info() {
+        return info;
+      },
+      async refresh() {
+        info = await getInfo(channel);
+      },
+      close: () => pipe.close(),
+    };
+  } catch (error) {
+    await pipe.close();
+    throw nobodyThere(description, error);
+  }
+}
+
+/**
+ * Opens all keys that `spec` names. Those that can't be opened are left out as long as one can.
+ * Throws NO_DEVICE if there is none, else what the first one said.
+ */
+export async function openDevices(spec = "usb", edges: DeviceEdges = {}): Promise<FidoDevice[]> {
+  const descriptions = await listDevices(spec);
+  if (descriptions.length === 0) throw explain({ kind: "no-device" });
+  const outcomes = await Promise.allSettled(descriptions.map((description) => openDevice(description, edges)));
+  const open = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const [failed] = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+  if (open.length === 0) throw failed;
+  return open;
+}
+
+const CAN_CBOR = 0x04;
+
+// Over UDP nothing is "unplugged" before it was ever heard: then nobody listens at that address.
+function nobodyThere(description: DeviceDescription, error: unknown): unknown {
+  const unheard = error instanceof FidoError && (error.code === "DEVICE_GONE" || error.code === "DEVICE_SILENT");
+  if (description.kind !== "udp" || !unheard) return error;
+  return explain({ kind: "no-device", detail: `Nothing answers at ${description.path}.`, cause: error });
+}
+
+// Loaded only when asked for: whoever signs with a real key never runs it.
+async function openSoftPipe(file: string): Promise<PacketPipe> {
+  const { openSoftAuthenticator } = await import("../testing/soft-file.ts");
+  return (await openSoftAuthenticator(file)).plugIn();
+}
+
+// What a USB device calls itself is foreign text.
+function cleanName(text: string): string {
+  return text
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, "")
+    .slice(0, 80)
+    .trim();
+}

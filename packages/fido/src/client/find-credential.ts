@@ -1,0 +1,68 @@
+import type { Authorization } from "../ctap2/authorization.ts";
+import { encodeGetAssertion, getAssertion, type GetAssertionRequest } from "../ctap2/get-assertion.ts";
+import type { CtapSession } from "../ctap2/session.ts";
+import { STATUS } from "../ctap2/status.ts";
+import { FidoError } from "../error.ts";
+
+export interface CredentialQuestion {
+  readonly rpId: string;
+  readonly credentialIds: readonly Uint8Array[];
+  /** A token shows credentials that hide from unverified users as well. */
+  readonly authorization?: Authorization;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `unsure`: the key answers such questions only to a verified user, or not at all. */
+export type CredentialSearch =
+  | { readonly kind: "found"; readonly credentialId: Uint8Array }
+  | { readonly kind: "absent" }
+  | { readonly kind: "unsure" };
+
+/** Asks a key, without a touch, which of the credentials it holds. Throws FidoError. */
+export async function findCredential(session: CtapSession, question: CredentialQuestion): Promise<CredentialSearch> {
+  const { maxCredentialIdLength } = session.info;
+  let left = question.credentialIds.filter(
+    (id) => maxCredentialIdLength === undefined || id.length <= maxCredentialIdLength,
+  );
+  let most = session.info.maxCredentialCountInList ?? 1;
+  while (left.length > 0) {
+    const request = fitRequest(session, question, left.slice(0, Math.max(1, most)));
+    const size = request.credentialIds.length;
+    try {
+      const { credentialId } = await getAssertion(session, request, { signal: question.signal });
+      return { kind: "found", credentialId };
+    } catch (error) {
+      const status = error instanceof FidoError ? error.status : undefined;
+      if (status === STATUS.noCredentials || status === STATUS.invalidCredential) left = left.slice(size);
+      else if ((status === STATUS.requestTooLarge || status === STATUS.limitExceeded) && size > 1) most = size - 1;
+      else if (UNSURE.has(status)) return { kind: "unsure" };
+      else throw error;
+    }
+  }
+  return { kind: "absent" };
+}
+
+const UNSURE: ReadonlySet<number | undefined> = new Set([
+  STATUS.pinOrUvRequired,
+  STATUS.unsupportedOption,
+  STATUS.invalidOption,
+  STATUS.upRequired,
+]);
+
+// Fewer ids until the message is one that the key can take.
+function fitRequest(
+  session: CtapSession,
+  question: CredentialQuestion,
+  ids: readonly Uint8Array[],
+): GetAssertionRequest {
+  for (let count = ids.length; ; count--) {
+    const request: GetAssertionRequest = {
+      rpId: question.rpId,
+      clientDataHash: new Uint8Array(32),
+      credentialIds: ids.slice(0, count),
+      authorization: question.authorization ?? { kind: "none" },
+      userPresence: false,
+    };
+    if (count <= 1 || encodeGetAssertion(request).length <= session.info.maxMessageBytes) return request;
+  }
+}

@@ -1,0 +1,15 @@
+// A software authenticator for tests and demonstrations. It is NOT hardware: whoever can read its state can sign.
+export {
+  type AttachedHost,
+  createSoftwareAuthenticator,
+  type Faults,
+  type SoftwareAuthenticator,
+  type SoftwareAuthenticatorOptions,
+} from "./authenticator.ts";
+export { type BatchAttestation, createBatchAttestation } from "./attestation-certificate.ts";
+export { type AuthenticatorModel } from "./device.ts";
+export { openSoftAuthenticator } from "./soft-file.ts";
+export { type AuthenticatorState, createMemoryStore, createState, type StateStore } from "./state.ts";
+export { manualTouch, neverTouch, refuseAfter, touchAfter, type TouchPolicy } from "./touch.ts";
+export { serveUdp, type UdpAuthenticator } from "./udp-server.ts";
+export { describeSoftDevice } from "./soft-device.ts";
