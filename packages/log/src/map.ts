@@ -104,7 +104,7 @@ export function createPackageMap(): PackageMap {
 
     const set = (record: MapRecord): void => {
       const number = bucketOf(record.packageHash);
-      changedBuckets.set(number, withRecord(changedBuckets.get(number) ?? bucket(number), number, record));
+      changedBuckets.set(number, withRecord(changedBuckets.get(number) ?? bucket(number), record));
       stale.add(number);
     };
     const nodeAt = (node: number): Digest => changedNodes.get(node) ?? nodes.get(node) ?? emptyAt(node);
@@ -160,9 +160,13 @@ export function findRecord(bucket: Uint8Array, packageHash: Uint8Array): MapReco
   return undefined;
 }
 
-function withRecord(bytes: Uint8Array, bucket: number, record: MapRecord): Uint8Array {
-  const others = parseBucket(bytes, bucket).filter((old) => Buffer.compare(old.packageHash, record.packageHash) !== 0);
-  return encodeBucket([...others, record]);
+/** The bucket with this record put in its place, instead of the package's old one if there is one. */
+function withRecord(bucket: Uint8Array, record: MapRecord): Uint8Array {
+  let at = 0;
+  while (at < bucket.length && Buffer.compare(bucket.subarray(at, at + 32), record.packageHash) < 0) at += RECORD_BYTES;
+  const known = Buffer.compare(bucket.subarray(at, at + 32), record.packageHash) === 0;
+  const rest = bucket.subarray(known ? at + RECORD_BYTES : at);
+  return new Uint8Array(Buffer.concat([bucket.subarray(0, at), encodeBucket([record]), rest]));
 }
 
 /** Nodes are numbered as in a heap: 1 is the root, node n has the children 2n and 2n + 1, bucket b is node MAP_SIZE + b. */

@@ -38,28 +38,30 @@ describe("RFC 6962: trees of the eight well-known leaves", () => {
   });
 });
 
-describe.skipIf(!existsSync(publicVectors))("RFC 6962: public vectors", () => {
-  test("inclusion, 98 cases", () => {
-    const cases = readCases<InclusionCase>("inclusion");
-    expect(cases).toHaveLength(98);
-    for (const { leafIdx, treeSize, leafHash: leaf, proof, root, wantErr, desc } of cases) {
-      const check = (): void =>
-        verifyInclusion(base64(leaf), leafIdx, treeSize, (proof ?? []).map(base64), base64(root ?? ""));
-      if (wantErr) expect(check, desc).toThrow();
-      else expect(check, desc).not.toThrow();
-    }
+// Others' vectors, where they are at hand.
+if (existsSync(publicVectors))
+  describe("RFC 6962: public vectors", () => {
+    test("inclusion, 98 cases", () => {
+      const cases = readCases<InclusionCase>("inclusion");
+      expect(cases).toHaveLength(98);
+      for (const { leafIdx, treeSize, leafHash: leaf, proof, root, wantErr, desc } of cases) {
+        const check = (): void =>
+          verifyInclusion(base64(leaf), leafIdx, treeSize, (proof ?? []).map(base64), base64(root ?? ""));
+        if (wantErr) expect(check, desc).toThrow();
+        else expect(check, desc).not.toThrow();
+      }
+    });
+    test("consistency, 98 cases", () => {
+      const cases = readCases<ConsistencyCase>("consistency");
+      expect(cases).toHaveLength(98);
+      for (const { size1, size2, root1, root2, proof, wantErr, desc } of cases) {
+        const check = (): void =>
+          verifyConsistency(size1, size2, (proof ?? []).map(base64), base64(root1 ?? ""), base64(root2 ?? ""));
+        if (wantErr) expect(check, desc).toThrow();
+        else expect(check, desc).not.toThrow();
+      }
+    });
   });
-  test("consistency, 98 cases", () => {
-    const cases = readCases<ConsistencyCase>("consistency");
-    expect(cases).toHaveLength(98);
-    for (const { size1, size2, root1, root2, proof, wantErr, desc } of cases) {
-      const check = (): void =>
-        verifyConsistency(size1, size2, (proof ?? []).map(base64), base64(root1 ?? ""), base64(root2 ?? ""));
-      if (wantErr) expect(check, desc).toThrow();
-      else expect(check, desc).not.toThrow();
-    }
-  });
-});
 
 describe("RFC 6962: proofs made and checked", () => {
   const leaves = someLeaves(130);

@@ -76,23 +76,25 @@ describe("node-crypto", () => {
   });
 });
 
-describe.skipIf(!existsSync(wycheproof))("Wycheproof", () => {
-  test.each([
-    ["ed25519_test.json", "pk", verifyEd25519],
-    ["ecdsa_secp256r1_sha256_test.json", "uncompressed", verifyP256],
-  ] as const)("%s", (file, keyField, verify) => {
-    const groups = (JSON.parse(readFileSync(join(wycheproof, file), "utf8")) as { testGroups: Group[] }).testGroups;
-    let count = 0;
-    for (const { publicKey, tests } of groups) {
-      for (const { msg, sig, result, comment } of tests) {
-        const good = verify(hexBytes(publicKey[keyField]!), hexBytes(msg), hexBytes(sig));
-        expect(good, comment).toBe(result === "valid");
-        count++;
+// Others' vectors, where they are at hand.
+if (existsSync(wycheproof))
+  describe("Wycheproof", () => {
+    test.each([
+      ["ed25519_test.json", "pk", verifyEd25519],
+      ["ecdsa_secp256r1_sha256_test.json", "uncompressed", verifyP256],
+    ] as const)("%s", (file, keyField, verify) => {
+      const groups = (JSON.parse(readFileSync(join(wycheproof, file), "utf8")) as { testGroups: Group[] }).testGroups;
+      let count = 0;
+      for (const { publicKey, tests } of groups) {
+        for (const { msg, sig, result, comment } of tests) {
+          const good = verify(hexBytes(publicKey[keyField]!), hexBytes(msg), hexBytes(sig));
+          expect(good, comment).toBe(result === "valid");
+          count++;
+        }
       }
-    }
-    expect(count).toBeGreaterThan(100);
+      expect(count).toBeGreaterThan(100);
+    });
   });
-});
 
 type Group = {
   publicKey: Record<string, string>;
