@@ -11,7 +11,7 @@ export type ReasonCode =
   | "LOG_UNREACHABLE"
   // where a package comes from
   | "SOURCE_REFUSED"
-  | "WRONG_HOST"
+  | "WRONG_ADDRESS"
   | "INTEGRITY_MISSING"
   | "INTEGRITY_WEAK"
   | "INTEGRITY_AMBIGUOUS"
@@ -42,8 +42,11 @@ export interface Reason {
 
 export type VerdictStatus = "accepted" | "rejected" | "unchecked";
 
-/** What an acceptance rests on. */
-export type Basis = "release" | "earlier" | "unclaimed" | "exception" | "local";
+/**
+ * What an acceptance rests on: a release, a claim's list of earlier versions, proof that nobody claimed the package, an exception, being part of
+ * the repository itself (`local`) or of another package's tarball (`bundled`), or a `source` that the policy allows.
+ */
+export type Basis = "release" | "earlier" | "unclaimed" | "exception" | "local" | "bundled" | "source";
 
 /** What is said of one package. "Could not check" is a status of its own and never counts as accepted. */
 export interface Verdict {

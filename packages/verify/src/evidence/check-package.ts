@@ -29,8 +29,6 @@ export interface PackageChecker {
   authorityOf(packageId: string): string | null;
 }
 
-type Claimed = Extract<History, { kind: "claimed" }>;
-
 /** Makes a checker by [V-9] to [V-20]. `pins` are those of `touchmark.lock`. */
 export function packageChecker(
   policy: Policy,
@@ -43,29 +41,27 @@ export function packageChecker(
   const historyOf = (packageId: string): History =>
     memo(histories, packageId, () => readHistory(evidence, open, packageId, policy.log.origin));
 
+  const earlier = orReason(() => readEarlier(evidence, historyOf));
+
+  const find = (candidate: Candidate, rule: PackageRule): Finding => {
+    if ("code" in earlier) return { status: "unchecked", reasons: [earlier] };
+    const { packageId } = candidate;
+    const history = historyOf(packageId);
+    const settled = checkAuthority(rule, pins.get(packageId), history, evidence.epoch.time);
+    if (settled || history.kind !== "claimed")
+      return settled ?? unchecked("EVIDENCE_MISSING", "V-9", "Nothing is known of this package.", "");
+    const known = memo(releases, packageId, () => readReleases(history, open, packageId, policy.log.origin));
+    return (
+      decideRelease(candidate, known) ?? decideEarlier(candidate, earlier.get(packageId)) ?? notSigned(candidate, known)
+    );
+  };
+
   const check = (candidate: Candidate): Verdict => {
     const { packageId, version } = candidate;
     const { name } = parsePackageId(packageId);
     const rule = ruleFor(policy, name);
-    const history = historyOf(packageId);
-    const finding =
-      checkAuthority(rule, pins.get(packageId), history, evidence.epoch.time) ?? decideClaimed(history as Claimed);
-    return withException(policy, {
-      packageId,
-      name,
-      version,
-      enforced: rule.level !== "observe",
-      signers: [],
-      basis: null,
-      ...finding,
-    });
-
-    function decideClaimed(claimed: Claimed): Finding {
-      const known = memo(releases, packageId, () => readReleases(claimed, open, packageId, policy.log.origin));
-      return (
-        decideRelease(candidate, known) ?? decideEarlier(candidate, evidence, claimed) ?? notSigned(candidate, known)
-      );
-    }
+    const base = { packageId, name, version, enforced: rule.level !== "observe", signers: [], basis: null };
+    return withException(policy, { ...base, ...find(candidate, rule) });
   };
   const authorityOf = (packageId: string): string | null => {
     const history = historyOf(packageId);
@@ -120,7 +116,12 @@ function checkUnclaimed(rule: PackageRule, pin: string | undefined): Finding {
 }
 
 // [V-12], [V-13]
-function checkClaimed(rule: PackageRule, pin: string | undefined, history: Claimed, time: number): Finding | null {
+function checkClaimed(
+  rule: PackageRule,
+  pin: string | undefined,
+  history: Extract<History, { kind: "claimed" }>,
+  time: number,
+): Finding | null {
   const claim = history.state.claim!;
   const { digest } = claim.authority;
   if (rule.authority === digest) return null;
@@ -178,17 +179,10 @@ function decideRelease({ version, sha512, tarSha512 }: Candidate, releases: Rele
 
 // [V-16]; null when the claim doesn't list the version.
 function decideEarlier(
-  { packageId, version, sha512 }: Candidate,
-  evidence: OpenedEvidence,
-  history: Claimed,
+  { version, sha512 }: Candidate,
+  earlier: ReadonlyMap<string, string> | undefined,
 ): Finding | null {
-  let listed: string | undefined;
-  try {
-    listed = readEarlier(evidence, history.state, packageId).get(version);
-  } catch (error) {
-    if (!(error instanceof LogError)) throw error;
-    return unchecked("PROOF_BAD", "V-16", error.message, "Fetch the evidence again: touchmark npm install");
-  }
+  const listed = earlier?.get(version);
   if (listed === undefined) return null;
   return listed === sha512
     ? { status: "accepted", basis: "earlier", reasons: [] }
@@ -273,6 +267,15 @@ function unchecked(code: ReasonCode, step: string, message: string, hint: string
 
 function reason(code: ReasonCode, step: string, message: string, hint: string): Reason {
   return { code, step, message, hint };
+}
+
+function orReason<T>(read: () => T): T | Reason {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    return reason("PROOF_BAD", "V-16", error.message, "Fetch the evidence again: touchmark npm install");
+  }
 }
 
 function short(digest: string): string {

@@ -15,13 +15,23 @@ export function readRemembered(directory: string, key: VerifierKey): SignedCheck
     note = readFileSync(file);
   } catch (cause) {
     if (isMissing(cause)) return null;
-    throw new VerifyError("MEMORY_UNUSABLE", `The remembered checkpoint of ${key.name} cannot be read.`, `Look at ${file}`, cause);
+    throw new VerifyError(
+      "MEMORY_UNUSABLE",
+      `The remembered checkpoint of ${key.name} cannot be read.`,
+      `Look at ${file}`,
+      cause,
+    );
   }
   try {
     return verifyCheckpoint(note, key);
   } catch (cause) {
     if (!(cause instanceof LogError)) throw cause;
-    throw new VerifyError("MEMORY_UNUSABLE", `The remembered checkpoint of ${key.name} is damaged.`, `Look at ${file}; remove it only if you know why it is damaged.`, cause);
+    throw new VerifyError(
+      "MEMORY_UNUSABLE",
+      `The remembered checkpoint of ${key.name} is damaged.`,
+      `Look at ${file}; remove it only if you know why it is damaged.`,
+      cause,
+    );
   }
 }
 
@@ -33,7 +43,11 @@ export function remember(directory: string, key: VerifierKey, checkpoint: Signed
 
 /** Keeps two contradicting notes as proof [V-5]; the path of the file. Throws `MEMORY_UNUSABLE`. */
 export function keepFork(directory: string, key: VerifierKey, notes: NotePair): string {
-  const file = join(directory, "forks", `${nameOf(key)}-${createHash("sha256").update(notes.newer).digest("hex").slice(0, 16)}.txt`);
+  const file = join(
+    directory,
+    "forks",
+    `${nameOf(key)}-${createHash("sha256").update(notes.newer).digest("hex").slice(0, 16)}.txt`,
+  );
   writeWhole(file, `${notes.older}\n${"=".repeat(40)}\n\n${notes.newer}`);
   return file;
 }
@@ -53,7 +67,12 @@ function writeWhole(file: string, text: string): void {
     writeFileSync(temporary, text, { flag: "wx" });
     renameSync(temporary, file);
   } catch (cause) {
-    throw new VerifyError("MEMORY_UNUSABLE", "The newest checkpoint cannot be remembered.", `Is ${dirname(file)} writable?`, cause);
+    throw new VerifyError(
+      "MEMORY_UNUSABLE",
+      "The newest checkpoint cannot be remembered.",
+      `Is ${dirname(file)} writable?`,
+      cause,
+    );
   }
 }
 

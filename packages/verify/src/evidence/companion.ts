@@ -1,4 +1,12 @@
-import { encodeCanonicalJson, encodeUtf8, isObject, type Json, type JsonObject, parseCanonicalJson, parsePackageId } from "@touchmark/core";
+import {
+  encodeCanonicalJson,
+  encodeUtf8,
+  isObject,
+  type Json,
+  type JsonObject,
+  parseCanonicalJson,
+  parsePackageId,
+} from "@touchmark/core";
 import { type Evidence, evidenceFromJson, evidenceToJson, MAX_EVIDENCE_BYTES } from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
 
@@ -29,7 +37,9 @@ export function parseCompanion(bytes: Uint8Array): Companion {
 /** The bytes of `touchmark.lock`. */
 export function encodeCompanion(companion: Companion): Uint8Array {
   const pins: JsonObject = Object.fromEntries([...companion.pins].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return encodeUtf8(encodeCanonicalJson({ format: FORMAT, pins, evidence: evidenceToJson(companion.evidence) }, "lines"));
+  return encodeUtf8(
+    encodeCanonicalJson({ format: FORMAT, pins, evidence: evidenceToJson(companion.evidence) }, "lines"),
+  );
 }
 
 function readPins(value: Json | undefined): Map<string, string> {
@@ -39,7 +49,8 @@ function readPins(value: Json | undefined): Map<string, string> {
   for (const [packageId, digest] of Object.entries(value)) {
     parsePackageId(packageId);
     if (packageId <= before) throw malformed("its pins are not sorted");
-    if (typeof digest !== "string" || !DIGEST.test(digest)) throw malformed(`the pin of ${packageId} is no authority digest`);
+    if (typeof digest !== "string" || !DIGEST.test(digest))
+      throw malformed(`the pin of ${packageId} is no authority digest`);
     pins.set(packageId, digest);
     before = packageId;
   }
@@ -47,5 +58,10 @@ function readPins(value: Json | undefined): Map<string, string> {
 }
 
 function malformed(problem: string, cause?: unknown): VerifyError {
-  return new VerifyError("COMPANION_MALFORMED", `touchmark.lock cannot be used: ${problem}`, "Restore it from git, or write it anew with: touchmark npm install", cause);
+  return new VerifyError(
+    "COMPANION_MALFORMED",
+    `touchmark.lock cannot be used: ${problem}`,
+    "Restore it from git, or write it anew with: touchmark npm install",
+    cause,
+  );
 }

@@ -44,7 +44,11 @@ export function readReleases(
       applyStatement(state, packageId, signed, entry, origin);
       const signers = checkReleaseSigners(state.claim!.authority, signed.signers).map(({ holder }) => holder);
       for (const released of versions) {
-        push(releases.good, released.version, { released, signers: [...new Set(signers)], index: entry.index });
+        push(releases.good, released.version, {
+          released,
+          signers: [...new Set(signers)].toSorted(),
+          index: entry.index,
+        });
       }
     } catch (error) {
       if (!(error instanceof CoreError)) throw error;
@@ -56,21 +60,33 @@ export function readReleases(
 }
 
 /**
- * The SHA-512 (hex) of each version that a claim lists as published before it and that the bundle proves [V-16].
- * Throws `LogError` if the bundle's list is not that of the claim.
+ * Package id → version → SHA-512 (hex) of all versions that claims list as published before them and that the bundle proves [V-16].
+ * Throws `LogError` if one of the bundle's lists is not that of its package's claim: the bundle is then not what the log gives.
  */
-export function readEarlier(evidence: OpenedEvidence, state: PackageState, packageId: string): Map<string, string> {
-  const bundled = evidence.earlier.get(packageId);
-  const listed = state.claim?.claimed.earlier;
-  if (!bundled || !listed) return new Map();
-  const leaves = [...bundled.versions].map(([index, [version, sha512]]) => ({
-    index,
-    hash: leafHash(encodeEarlierLeaf(version, sha512)),
-  }));
-  const root = rootFromMultiProof(listed.size, leaves, bundled.proof);
-  if (encodeHex(root) !== encodeHex(listed.root))
-    throw new LogError("BAD_PROOF", "The earlier versions are not those that the claim lists.");
-  return new Map(bundled.versions.values());
+export function readEarlier(
+  evidence: OpenedEvidence,
+  historyOf: (packageId: string) => History,
+): Map<string, Map<string, string>> {
+  const lists = new Map<string, Map<string, string>>();
+  for (const [packageId, { versions, proof }] of evidence.earlier) {
+    const history = historyOf(packageId);
+    if (history.kind === "broken" || history.kind === "incomplete") continue; // the package is refused for that
+    const listed = history.kind === "claimed" ? history.state.claim?.claimed.earlier : undefined;
+    if (!listed)
+      throw new LogError(
+        "BAD_PROOF",
+        "The evidence lists earlier versions of a package that it does not show as claimed.",
+      );
+    const leaves = [...versions].map(([index, [version, sha512]]) => ({
+      index,
+      hash: leafHash(encodeEarlierLeaf(version, sha512)),
+    }));
+    const root = rootFromMultiProof(listed.size, leaves, proof);
+    if (encodeHex(root) !== encodeHex(listed.root))
+      throw new LogError("BAD_PROOF", "The earlier versions are not those that the claim lists.");
+    lists.set(packageId, new Map(versions.values()));
+  }
+  return lists;
 }
 
 function openRelease(entry: ProvedEntry, open: OpenEnvelope): SignedStatement {

@@ -1,5 +1,12 @@
 import type { Reason } from "@touchmark/core";
-import { type Evidence, fetchConsistency, type LogEndpoint, LogError, type SignedCheckpoint, verifyCheckpoint } from "@touchmark/log";
+import {
+  type Evidence,
+  fetchConsistency,
+  type LogEndpoint,
+  LogError,
+  type SignedCheckpoint,
+  verifyCheckpoint,
+} from "@touchmark/log";
 import type { Policy } from "../policy/policy.ts";
 import { type OpenedEvidence, openEvidence } from "./open-evidence.ts";
 
@@ -55,20 +62,32 @@ export function checkpointOf(bundle: Evidence, policy: Policy): SignedCheckpoint
 async function checkProgress(older: SignedCheckpoint, newer: SignedCheckpoint, log: LogEndpoint | null): Promise<void> {
   const notes = { older: older.note, newer: newer.note };
   if (newer.size < older.size) {
-    throw new LogError("ROLLBACK", `The evidence is of a log of ${newer.size} leaves; one of ${older.size} was seen before.`, {
-      hint: "Fetch the evidence again: touchmark npm install",
-      notes,
-    });
+    throw new LogError(
+      "ROLLBACK",
+      `The evidence is of a log of ${newer.size} leaves; one of ${older.size} was seen before.`,
+      {
+        hint: "Fetch the evidence again: touchmark npm install",
+        notes,
+      },
+    );
   }
   if (newer.size === older.size) {
     if (Buffer.compare(newer.root, older.root) === 0) return;
-    throw new LogError("FORK", `The log signed two trees of ${newer.size} leaves.`, { hint: "Keep both notes: they prove it to anybody.", notes });
+    throw new LogError("FORK", `The log signed two trees of ${newer.size} leaves.`, {
+      hint: "Keep both notes: they prove it to anybody.",
+      notes,
+    });
   }
   if (log) await fetchConsistency(log, older, newer);
 }
 
 // [V-6]
-function checkAge(policy: Policy, time: number, now: number, online: boolean): { fatal: boolean; reason: Reason } | null {
+function checkAge(
+  policy: Policy,
+  time: number,
+  now: number,
+  online: boolean,
+): { fatal: boolean; reason: Reason } | null {
   const limit = online ? policy.freshness.online : policy.freshness.offline;
   const age = now - time;
   if (age >= -MAX_AHEAD && age <= limit) return null;
@@ -76,7 +95,12 @@ function checkAge(policy: Policy, time: number, now: number, online: boolean): {
     age < 0
       ? `The log's time is ${-age} seconds ahead of this machine's clock.`
       : `The log shows nothing newer than ${hours(age)}; the policy allows ${hours(limit)}.`;
-  const hint = age < 0 ? "Set the clock." : online ? "The log may be stuck, or somebody holds its news back." : "Fetch it again: touchmark npm install";
+  const hint =
+    age < 0
+      ? "Set the clock."
+      : online
+        ? "The log may be stuck, or somebody holds its news back."
+        : "Fetch it again: touchmark npm install";
   return { fatal: !online || age < 0, reason: { code: "STALE", step: "V-6", message, hint } };
 }
 

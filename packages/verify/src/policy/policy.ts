@@ -1,6 +1,7 @@
 import { isObject, isPackageName, isRegistryName, type Json, type JsonObject, parseJson } from "@touchmark/core";
 import { parseVerifierKey, type VerifierKey } from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
+import { type RegistryOf, registryMatcher } from "../npm/registry-address.ts";
 import { type Exception, readExceptions } from "./exceptions.ts";
 
 const MAX_POLICY = 1024 * 1024; // [C-15]
@@ -68,20 +69,11 @@ export function ruleFor(policy: Policy, name: string): PackageRule {
   );
 }
 
-/** The name of the registry that serves a tarball address, or null if the policy knows none [P-3]. */
-export function registryOf(policy: Policy, address: string): string | null {
-  const url = URL.parse(address);
-  if (url === null || url.username !== "" || url.password !== "") return null;
-  for (const [name, bases] of policy.registries) {
-    if (
-      bases.some(
-        (base) =>
-          base.origin === url.origin && url.pathname.startsWith(base.pathname) && url.pathname !== base.pathname,
-      )
-    )
-      return name;
-  }
-  return null;
+/** Tells the policy's name of the registry that an address belongs to [P-3]. */
+export function registriesOf(policy: Policy): RegistryOf {
+  return registryMatcher(
+    Object.fromEntries([...policy.registries].map(([name, urls]) => [name, urls.map(({ href }) => href)])),
+  );
 }
 
 function readDocument(bytes: Uint8Array): JsonObject {

@@ -1,0 +1,158 @@
+import {
+  cleanText,
+  encodePackageId,
+  isPackageName,
+  isVersion,
+  type Reason,
+  type ReasonCode,
+  type Verdict,
+  type VerdictStatus,
+  worstStatus,
+} from "@touchmark/core";
+import type { PackageChecker } from "./evidence/check-package.ts";
+import type { LockedPackage, Lockfile } from "./npm/lockfile.ts";
+import { type Policy, ruleFor } from "./policy/policy.ts";
+
+/** The verdicts on a whole lockfile, in its order. */
+export interface LockfileVerdict {
+  /** Over all verdicts that are enforced. */
+  status: VerdictStatus;
+  verdicts: Verdict[];
+  /** What concerns no single package: stale evidence, exceptions that nothing needs. */
+  notes: Reason[];
+}
+
+/** Checks every entry of a lockfile [V-7] to [V-20]. `checker` is a reason where there is no evidence to check with. */
+export function checkLockfile(lockfile: Lockfile, policy: Policy, checker: PackageChecker | Reason): LockfileVerdict {
+  const verdicts = lockfile.packages.map((locked) => checkLocked(locked, policy, checker));
+  return { status: worstStatus(verdicts), verdicts, notes: unusedExceptions(policy, verdicts) };
+}
+
+/** The package ids and versions of a lockfile that evidence is needed for [L-21]. */
+export function neededEvidence(lockfile: Lockfile, policy: Policy): Record<string, string[]> {
+  const needed = new Map<string, Set<string>>();
+  for (const locked of lockfile.packages) {
+    const packageId = locked.kind === "registry" ? packageIdOf(locked, policy) : null;
+    if (packageId === null || !locked.version || !isVersion(locked.version)) continue;
+    const versions = needed.get(packageId) ?? new Set();
+    needed.set(packageId, versions.add(locked.version));
+  }
+  return Object.fromEntries([...needed].map(([packageId, versions]) => [packageId, [...versions]]));
+}
+
+function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChecker | Reason): Verdict {
+  const packageId = locked.kind === "registry" ? packageIdOf(locked, policy) : null;
+  const version = locked.version ?? "";
+  const enforced = ruleFor(policy, locked.name).level !== "observe";
+  const verdict: Verdict = {
+    packageId,
+    name: locked.name,
+    version,
+    status: "rejected",
+    basis: null,
+    signers: [],
+    enforced,
+    reasons: [],
+  };
+  const refusal = checkSource(locked, policy, packageId);
+  if (refusal) return { ...verdict, reasons: [refusal] };
+  if (locked.kind !== "registry") return { ...verdict, status: "accepted", basis: basisOf(locked.kind) };
+  if (packageId === null || !locked.integrity.ok) return verdict; // checkSource has refused both
+  if ("code" in checker) return { ...verdict, status: "unchecked", reasons: [checker] };
+  return checker.check({ packageId, version, sha512: locked.integrity.sha512 });
+}
+
+// [V-7], [V-8]
+function checkSource(locked: LockedPackage, policy: Policy, packageId: string | null): Reason | null {
+  const { kind, integrity } = locked;
+  const where = cleanText(locked.resolved ?? locked.paths[0] ?? "", 120);
+  if (kind === "workspace" || kind === "link" || kind === "bundled") return null;
+  if (kind === "git" || kind === "file") {
+    if (policy.sources[kind]) return null;
+    return refuse(
+      "SOURCE_REFUSED",
+      "V-7",
+      `It comes from ${where}, and the policy takes nothing from ${kind === "git" ? "git" : "the disk"}.`,
+      `Allow it with "sources": {"${kind}": "allow"} in touchmark.json.`,
+    );
+  }
+  if (kind === "remote-tarball" && !policy.sources.remote) {
+    return refuse(
+      "SOURCE_REFUSED",
+      "V-7",
+      `It comes from ${where}, which is not an address of a registry in the policy.`,
+      'If that is a mirror of a registry, add its address to "registries" in touchmark.json.',
+    );
+  }
+  if (!integrity.ok)
+    return refuse(
+      integrityCode(integrity.code),
+      "V-8",
+      `Nothing says which bytes are meant: ${integrity.reason}.`,
+      "Write the lockfile anew with npm 7 or later, from a registry that gives sha512.",
+    );
+  if (kind === "remote-tarball") return null;
+  if (!isPackageName(locked.name) || !isVersion(locked.version ?? "")) {
+    return refuse("NAME_MALFORMED", "V-7", "Its name or version is not a valid one.", "Mend the lockfile.");
+  }
+  if (packageId === null)
+    return refuse(
+      "WRONG_ADDRESS",
+      "V-7",
+      "The lockfile does not say which registry it is from, and the policy names several.",
+      "Let npm record addresses: omit-lockfile-registry-resolved=false.",
+    );
+  if (!locked.addressFits)
+    return refuse(
+      "WRONG_ADDRESS",
+      "V-7",
+      `Its address is that of another release: ${where}`,
+      "Somebody changed the lockfile; restore it from git.",
+    );
+  return null;
+}
+
+function packageIdOf(locked: LockedPackage, policy: Policy): string | null {
+  const only = policy.registries.size === 1 ? policy.registries.keys().next().value : undefined;
+  const registry = locked.registry ?? (locked.resolved === undefined ? only : undefined);
+  return registry === undefined || !isPackageName(locked.name)
+    ? null
+    : encodePackageId({ registry, name: locked.name });
+}
+
+function basisOf(kind: LockedPackage["kind"]): Verdict["basis"] {
+  if (kind === "workspace" || kind === "link") return "local";
+  return kind === "bundled" ? "bundled" : "source";
+}
+
+function integrityCode(code: Extract<LockedPackage["integrity"], { ok: false }>["code"]): ReasonCode {
+  switch (code) {
+    case "INTEGRITY_MISSING":
+    case "INTEGRITY_WEAK":
+    case "INTEGRITY_AMBIGUOUS":
+      return code;
+    case "INTEGRITY_MALFORMED":
+      return "INTEGRITY_MISSING";
+  }
+}
+
+// [P-8]
+function unusedExceptions(policy: Policy, verdicts: Verdict[]): Reason[] {
+  const used = new Set(
+    verdicts.filter(({ basis }) => basis === "exception").map(({ packageId, version }) => `${packageId}@${version}`),
+  );
+  return policy.exceptions
+    .filter(({ releaseId }) => !used.has(releaseId))
+    .map(({ releaseId }) =>
+      refuse(
+        "EXCEPTION_UNUSED",
+        "V-19",
+        `The exception for ${releaseId} is not needed.`,
+        "Remove it from touchmark.json.",
+      ),
+    );
+}
+
+function refuse(code: ReasonCode, step: string, message: string, hint: string): Reason {
+  return { code, step, message, hint };
+}
