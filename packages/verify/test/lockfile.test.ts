@@ -159,6 +159,7 @@ describe("lockfile form", () => {
     ["an integrity that is a list", lock({ "node_modules/x": { integrity: [A] } }), "LOCKFILE_MALFORMED"],
     ["a workspace with an address", lock({ x: { resolved: "https://evil.example/x.tgz" } }), "LOCKFILE_MALFORMED"],
     ["a path that climbs", lock({ "node_modules/../../x": {} }), "LOCKFILE_MALFORMED"],
+    ["a path that climbs after a dot", lock({ "a./../../x": {} }), "LOCKFILE_MALFORMED"],
     ["an absolute path", lock({ "/node_modules/x": {} }), "LOCKFILE_MALFORMED"],
     ["a path with an escape", lock({ "node_modules/\u001b[2J": {} }), "LOCKFILE_MALFORMED"],
     ["no JSON", Buffer.from("{"), "LOCKFILE_MALFORMED"],

@@ -14,6 +14,12 @@ async function codeOf(bytes: Buffer, limits = {}): Promise<string> {
   }
 }
 
+/** An entry whose name stands in an extended header if it must. */
+function named(path: string): Buffer {
+  const plain = /^[\x20-\x7e]*$/.test(path);
+  return plain ? entry({ path }) : Buffer.concat([paxEntry({ path }), entry({ path: "package/x" })]);
+}
+
 const LONG = `package/${"d".repeat(60)}/${"f".repeat(60)}.js`;
 
 describe("I14 paths", () => {
@@ -70,8 +76,6 @@ describe("I14 duplicates", () => {
     ["a file that is also a directory", "package/a", "package/a/b"],
     ["a directory that is also a file", "package/a/b", "package/a"],
   ])("%s is refused", async (_, first, second) => {
-    const named = (path: string): Buffer =>
-      /^[\x20-\x7e]*$/.test(path) ? entry({ path }) : Buffer.concat([paxEntry({ path }), entry({ path: "package/x" })]);
     expect(await codeOf(tgz(PACKAGE_JSON, named(first), named(second)))).toBe("TARBALL_DUPLICATE");
   });
 

@@ -39,8 +39,6 @@ export interface Lockfile {
 const MAX_BYTES = 64 * 2 ** 20; // [C-15]
 const MAX_PACKAGES = 200_000; // [C-15]
 const INSTALLED = /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/@][^/]*)$/s;
-// eslint-disable-next-line no-control-regex
-const UNSAFE_PATH = /[\u0000-\u001f\u007f\\]|^\/|^[A-Za-z]:|\/\/|\/$|(?:^|\/)\.(?:\/|$)|[^./]\/(?:.*\/)?\.\.(?:\/|$)/s;
 
 /**
  * Reads package-lock.json, npm-shrinkwrap.json or node_modules/.package-lock.json (versions 2 and 3; of version 2 the part that npm 7 and later go by).
@@ -79,7 +77,7 @@ function parseContent(bytes: Uint8Array): JsonObject {
 }
 
 function parseEntry(path: string, entry: JsonObject, all: JsonObject, registryOf: RegistryOf): LockedPackage {
-  if (UNSAFE_PATH.test(path)) throw malformed(`${show(path)} is no place in the project`);
+  if (isUnsafe(path)) throw malformed(`${show(path)} is no place in the project`);
   const installedAs = INSTALLED.exec(path)?.[1];
   const name = optionalText(entry, "name", path) ?? installedAs ?? path.slice(path.lastIndexOf("/") + 1);
   const version = optionalText(entry, "version", path);
@@ -111,20 +109,31 @@ function kindOf(
   registry: string | undefined,
   bundler: string | undefined,
 ): SourceKind {
-  const outside = (place: string): boolean => place.startsWith("../") || place === "..";
   if (entry["link"] === true) {
     if (resolved === undefined) throw malformed(`the link ${show(path)} leads nowhere`);
-    return UNSAFE_PATH.test(resolved) || outside(resolved) || /^[a-z+]+:/i.test(resolved) ? "file" : "link";
+    return isUnsafe(resolved) || isOutside(resolved) || /^[a-z+]+:/i.test(resolved) ? "file" : "link";
   }
   if (!INSTALLED.test(path)) {
     if (resolved !== undefined) throw malformed(`${show(path)} is not installed and yet has an address`);
-    return outside(path) ? "file" : "workspace";
+    return isOutside(path) ? "file" : "workspace";
   }
   if (bundler !== undefined) return "bundled";
   if (resolved === undefined) return "registry";
   if (/^https?:/i.test(resolved)) return registry === undefined ? "remote-tarball" : "registry";
   if (/^file:/i.test(resolved)) return "file";
   return "git"; // git+ssh:, git+https:, git:, github: and whatever else makes npm run git
+}
+
+/** Not a plain relative path: absolute, with empty or dot segments, or climbing other than at its start. */
+function isUnsafe(path: string): boolean {
+  const segments = path.split("/");
+  const climbs = segments.findIndex((segment) => segment !== "..");
+  const odd = segments.some((segment, i) => segment === "" || segment === "." || (segment === ".." && i > climbs));
+  return (odd && climbs >= 0) || /[\p{Cc}\\]|^[A-Za-z]:/u.test(path);
+}
+
+function isOutside(path: string): boolean {
+  return path === ".." || path.startsWith("../");
 }
 
 /**

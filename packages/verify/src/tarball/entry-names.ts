@@ -11,8 +11,7 @@ export interface EntryNames {
 
 const MAX_PATH = 4096;
 const MAX_NAMES = 32 * 2 ** 20; // characters of all names together
-// eslint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f]/;
+const CONTROL = /\p{Cc}/u;
 
 /**
  * The names in one tarball. Two entries collide if any file system would put them in one place: the same name in another case, in another
@@ -55,9 +54,9 @@ export function createEntryNames(): EntryNames {
       // A hard link names an entry of the archive; a symbolic link is resolved from where it lies.
       const resolved = kind === "hardlink" ? target : posix.join(posix.dirname(path), target);
       const segments = resolved.split("/");
-      const leaves_ =
+      const escapes =
         posix.isAbsolute(target) || CONTROL.test(target) || /[\\:]/.test(target) || segments.includes("..");
-      if (leaves_ || segments.length < 2 || segments[0] !== path.split("/")[0]) {
+      if (escapes || segments.length < 2 || segments[0] !== path.split("/")[0]) {
         throw new VerifyError(
           "TARBALL_LINK",
           `The tarball is refused: ${show(path)} is a link to ${show(target)}, outside the package.`,
