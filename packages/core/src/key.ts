@@ -1,6 +1,7 @@
-import { concatBytes, encodeBase64, encodeHex, parseBase64 } from "./bytes.ts";
+import { concatBytes, encodeBase64, parseBase64 } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { isP256Point } from "./ecdsa.ts";
+import { isEd25519Key } from "./ed25519.ts";
 import { CoreError } from "./errors.ts";
 import { readWire, wireString } from "./wire.ts";
 
@@ -23,17 +24,6 @@ export interface Key {
   publicKey: Uint8Array;
   application: string;
 }
-
-// The eight points of small order and their second spellings: a "key" among them accepts signatures that nobody made.
-const SMALL_ORDER = new Set([
-  "0000000000000000000000000000000000000000000000000000000000000000",
-  "0100000000000000000000000000000000000000000000000000000000000000",
-  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-]);
 
 /** Reads a key record. Throws `BAD_KEY` by [K-1], [K-2] and [K-3]. */
 export function parseKey(record: string): Key {
@@ -81,17 +71,10 @@ function readBlob(type: KeyType, record: string, blob: Uint8Array): Key {
   const application = wire.text();
   wire.end();
   if (type === SK_ECDSA && !isP256Point(publicKey)) throw badKey("K-2", "The key is not a point of P-256.");
-  if (type === SK_ED25519 && !isPlausibleEd25519(publicKey)) throw badKey("K-2", "The key is not an Ed25519 key.");
+  if (type === SK_ED25519 && !isEd25519Key(publicKey)) throw badKey("K-2", "The key is not an Ed25519 key.");
   if (!/^[\x21-\x7e]{1,253}$/.test(application))
     throw badKey("K-3", "The key's application is empty, too long or has spaces.");
   return { type, record, blob, publicKey, application };
-}
-
-function isPlausibleEd25519(publicKey: Uint8Array): boolean {
-  if (publicKey.length !== 32) return false;
-  const positive = Uint8Array.from(publicKey);
-  positive[31]! &= 0x7f;
-  return !SMALL_ORDER.has(encodeHex(positive));
 }
 
 function asBadKey<T>(read: () => T): T {

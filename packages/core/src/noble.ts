@@ -4,6 +4,7 @@ import { bytesToNumberLE } from "@noble/curves/utils.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { concatBytes, equalBytes } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
+import { isEd25519Key, isEd25519Signature } from "./ed25519.ts";
 
 /** The backend for browsers, and the cross-check of the fast one. */
 export const nobleCrypto: Crypto = {
@@ -19,12 +20,12 @@ export const nobleCrypto: Crypto = {
  * noble's own `verify` multiplies by the cofactor, so whoever holds a key could make signatures that only one backend accepts.
  */
 function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  if (signature.length !== 64) return false;
+  if (!isEd25519Key(publicKey) || !isEd25519Signature(signature)) return false;
   const { BASE, Fn } = ed25519.Point;
   const r = signature.subarray(0, 32);
   const s = bytesToNumberLE(signature.subarray(32));
   const k = Fn.create(bytesToNumberLE(sha512(concatBytes(r, publicKey, message))));
-  const a = ed25519.Point.fromBytes(publicKey, true); // weak keys are refused by parseKey, for both backends
+  const a = ed25519.Point.fromBytes(publicKey);
   const expected = BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k)); // throws unless s is below the order
   return equalBytes(expected.toBytes(), r);
 }

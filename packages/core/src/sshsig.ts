@@ -1,6 +1,7 @@
 import { concatBytes, encodeBase64Url, encodeUtf8, equalBytes, parseUtf8 } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { encodeEcdsaDer, isScalar, parseEcdsaDer } from "./ecdsa.ts";
+import { isEd25519Signature } from "./ed25519.ts";
 import { CoreError, require } from "./errors.ts";
 import { type Key, parseKeyBlob, SK_ECDSA } from "./key.ts";
 import { readWire, type WireReader, wireString, wireUint32 } from "./wire.ts";
@@ -104,7 +105,7 @@ export function signatureFromAssertion(
     throw new CoreError("WRONG_APPLICATION", "K-8", "The security key answered for another application.");
   }
   if (key.type === SK_ECDSA) parseEcdsaDer(signature);
-  else require(signature.length === 64, "K-7", "The Ed25519 signature is not 64 bytes long.");
+  else requireEd25519(signature);
   const wire = readWire(authData.subarray(32), "K-8", "authenticator data");
   return { key, flags: wire.byte(), counter: wire.uint32(), signature, webauthn: null };
 }
@@ -162,8 +163,17 @@ function readSignatureField(key: Key, wire: WireReader): SshSignature {
   if (webauthn && webauthn.clientData.length > MAX_CLIENT_DATA)
     throw new CoreError("TOO_LARGE", "K-9", "clientDataJSON is too long.");
   if (key.type === SK_ECDSA) return { key, flags, counter, signature: readMpints(raw), webauthn };
-  require(raw.length === 64, "K-7", "The Ed25519 signature is not 64 bytes long.");
+  requireEd25519(raw);
   return { key, flags, counter, signature: raw, webauthn };
+}
+
+function requireEd25519(raw: Uint8Array): void {
+  if (!isEd25519Signature(raw))
+    throw new CoreError(
+      "BAD_SIGNATURE",
+      "K-7",
+      "The Ed25519 signature is not 64 bytes long, or its R is of small order.",
+    );
 }
 
 // SSH's mpint and DER's INTEGER have the same content, so the conversion only moves bytes.
