@@ -109,7 +109,7 @@ const MAX_PIN_BYTES = 63;
 /** CTAP 2.1 section 6.5.1: NFC, at least `minLength` code points, at most 63 bytes of UTF-8, not ending in a zero. */
 export function checkPin(pin: string, minLength: number): PinMisfit | undefined {
   const text = pin.normalize("NFC");
-  if ([...text].length < minLength || text.endsWith("\0")) return "too-short";
+  if (Array.from(text).length < minLength || text.endsWith("\0")) return "too-short";
   return Buffer.byteLength(text) > MAX_PIN_BYTES ? "too-long" : undefined;
 }
 

@@ -3,6 +3,7 @@ import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { type CborMap, cborMap } from "../cbor/canonical.ts";
 import { bytesAt } from "../cbor/fields.ts";
 import { explain } from "../explain.ts";
+import { STATUS } from "./status.ts";
 
 export const ES256 = -7;
 export const EDDSA = -8;
@@ -14,7 +15,7 @@ export type CredentialPublicKey =
   /** `key` is the 32 bytes of RFC 8032. */
   | { readonly alg: "EdDSA"; readonly key: Uint8Array };
 
-/** Reads a credential's public key. Throws DEVICE_GARBAGE unless it is ES256 on P-256 or Ed25519, and a point of its curve. */
+/** Reads a credential's public key. Throws ALGORITHM_UNSUPPORTED, or DEVICE_GARBAGE unless it is a point of its curve. */
 export function parseCredentialKey(map: CborMap): CredentialPublicKey {
   if (map.get(1) === 2 && map.get(3) === ES256 && map.get(-1) === 1 && map.size === 5) {
     return { alg: "ES256", point: pointOf(map) };
@@ -23,6 +24,10 @@ export function parseCredentialKey(map: CborMap): CredentialPublicKey {
     const key = bytesAt(map, -2, "the public key's x", 32);
     checkOnCurve({ kty: "OKP", crv: "Ed25519", x: base64url(key) });
     return { alg: "EdDSA", key };
+  }
+  const algorithm = map.get(3);
+  if (typeof algorithm === "number" && algorithm !== ES256 && algorithm !== EDDSA) {
+    throw explain({ kind: "status", status: STATUS.unsupportedAlgorithm });
   }
   throw explain({ kind: "garbage", detail: "a public key of an unknown kind" });
 }

@@ -88,19 +88,15 @@ export async function openChannel(pipe: PacketPipe, options: ChannelOptions): Pr
     if (callOptions.signal?.aborted) throw explain({ kind: "cancelled" });
     // After a transaction that did not end properly its late packets may still come; INIT on our own channel ends it.
     if (!inStep) await initialise(line, channel);
-    inStep = false;
     const giveUp = performance.now() + timing.busy;
     for (;;) {
+      inStep = false;
       const outcome = await exchange(line, channel, command, payload, callOptions);
-      if (outcome.kind !== "busy") {
-        inStep = true;
-        if (outcome.kind === "answer") return outcome.data;
-        throw outcome.error;
-      }
       inStep = true;
+      if (outcome.kind === "answer") return outcome.data;
+      if (outcome.kind === "failed") throw outcome.error;
       if (performance.now() >= giveUp) throw explain({ kind: "busy" });
       await pauseUnlessAborted(timing.busyRetry, callOptions.signal);
-      inStep = false;
     }
   }
 
@@ -108,13 +104,15 @@ export async function openChannel(pipe: PacketPipe, options: ChannelOptions): Pr
     deviceVersion: [view.getUint8(13), view.getUint8(14), view.getUint8(15)],
     capabilities: view.getUint8(16),
     async call(command, payload, callOptions = {}) {
-      const turn = last.then(() => transact(command, payload, callOptions));
+      const turn = last.then(async () => {
+        try {
+          return await transact(command, payload, callOptions);
+        } finally {
+          line.inbox.watch(undefined);
+        }
+      });
       last = turn.catch(() => undefined);
-      try {
-        return await turn;
-      } finally {
-        line.inbox.watch(undefined);
-      }
+      return await turn;
     },
     close: () => pipe.close(),
   };
@@ -188,9 +186,10 @@ async function exchange(
       if (packet.kind !== "init")
         throw explain({ kind: "garbage", detail: "the middle of a message without its beginning" });
       if (packet.command === COMMAND.keepalive) {
+        const status = parseKeepalive(packet);
         // A CANCEL that came before the key had begun to wait is lost on some keys.
         if (cancelled) await sendCancel(pipe, channel);
-        else options.onKeepalive?.(parseKeepalive(packet));
+        else options.onKeepalive?.(status);
         continue;
       }
       if (packet.command === COMMAND.error) return readErrorMessage(packet);

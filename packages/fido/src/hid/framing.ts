@@ -40,7 +40,7 @@ export interface ContinuationPacket {
   readonly data: Uint8Array;
 }
 
-/** Cuts a message into reports of 64 bytes, padded with zeros. Throws BAD_REQUEST above 7,609 bytes. */
+/** Cuts a message into reports of 64 bytes, padded with zeros. Throws DEVICE_REFUSED above 7,609 bytes. */
 export function encodeMessage(channel: number, command: number, payload: Uint8Array): Uint8Array[] {
   if (payload.length > MAX_MESSAGE_BYTES) throw explain({ kind: "status", status: 0x39 });
   const first = Buffer.alloc(PACKET_BYTES);

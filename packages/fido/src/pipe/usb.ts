@@ -1,7 +1,7 @@
 // The only file that knows node-hid. It is loaded when a USB key is asked for and not before, so that machines
 // without libudev or libusb can use everything else.
 import { access, constants } from "node:fs/promises";
-import type { HIDAsync } from "node-hid";
+import type * as NodeHid from "node-hid";
 import { explain } from "../explain.ts";
 import type { PacketPipe } from "./packet-pipe.ts";
 
@@ -29,7 +29,7 @@ export async function listUsbKeys(): Promise<UsbKey[]> {
 /** Throws LIBRARY_MISSING, NO_PERMISSION, DEVICE_GONE or DEVICE_BUSY. */
 export async function openUsbPipe(path: string): Promise<PacketPipe> {
   const hid = await loadNodeHid();
-  let device: HIDAsync;
+  let device: NodeHid.HIDAsync;
   try {
     device = await hid.HIDAsync.open(path);
   } catch (cause) {
@@ -74,7 +74,7 @@ export async function openUsbPipe(path: string): Promise<PacketPipe> {
   };
 }
 
-async function loadNodeHid(): Promise<typeof import("node-hid")> {
+async function loadNodeHid(): Promise<Omit<typeof NodeHid, "default">> {
   try {
     const loaded = await import("node-hid");
     loaded.default.getHidapiVersion();

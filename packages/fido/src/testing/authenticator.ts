@@ -50,7 +50,7 @@ export interface SoftwareAuthenticator {
 }
 
 export interface AttachedHost {
-  receive(packet: Uint8Array): void;
+  readonly receive: (packet: Uint8Array) => void;
   detach(): void;
 }
 

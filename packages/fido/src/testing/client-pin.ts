@@ -97,7 +97,7 @@ async function storePin(device: SoftDevice, padded: Uint8Array): Promise<void> {
   if (padded.length !== 64) throw new Refusal(STATUS.invalidParameter);
   const end = padded.indexOf(0);
   const pin = padded.subarray(0, end === -1 ? padded.length : end);
-  const codePoints = [...Buffer.from(pin).toString("utf8")].length;
+  const codePoints = Array.from(Buffer.from(pin).toString("utf8")).length;
   if (pin.length > 63 || codePoints < device.model.minPinLength) throw new Refusal(STATUS.pinPolicyViolation);
   const { state } = device.store;
   state.pinHash = new Uint8Array(hash("sha256", pin, "buffer")).slice(0, 16);

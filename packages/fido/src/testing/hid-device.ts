@@ -28,7 +28,7 @@ export interface HidDeviceOptions {
 
 export interface HidDevice {
   /** A report from a host. Never throws. */
-  receive(bytes: Uint8Array): void;
+  readonly receive: (bytes: Uint8Array) => void;
   /** Ends whatever is going on, without a word. */
   reset(): void;
 }
