@@ -23,9 +23,9 @@ export interface Envelope {
   signatures: EnvelopeSignature[];
 }
 
-/** Reads an envelope's bytes. Throws `MALFORMED`, `TOO_LARGE` by [S-1] and [S-3]. */
-export function parseEnvelope(bytes: Uint8Array): Envelope {
-  const value = parseCanonicalJson(bytes, { bytes: MAX_ENVELOPE, depth: 4 });
+/** Reads an envelope's bytes, or their text. Throws `MALFORMED`, `TOO_LARGE` by [S-1] and [S-3]. */
+export function parseEnvelope(source: Uint8Array | string): Envelope {
+  const value = parseCanonicalJson(source, { bytes: MAX_ENVELOPE, depth: 4 });
   require(isObject(value) &&
     Object.keys(value).join() ===
       "payload,payloadType,signatures", "S-1", "This is not a signature file (DSSE envelope).");

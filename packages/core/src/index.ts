@@ -78,7 +78,7 @@ export {
   verifySshSignature,
 } from "./sshsig.ts";
 export type { SignedStatement, Signer, Statement } from "./statement.ts";
-export { parseStatement, statementPackages, verifyEnvelope } from "./statement.ts";
+export { openVouchedClaim, parseStatement, statementPackages, verifyEnvelope } from "./statement.ts";
 export { cleanText } from "./text.ts";
 export type { Basis, Reason, ReasonCode, Verdict, VerdictStatus } from "./verdict.ts";
 export { worstStatus } from "./verdict.ts";

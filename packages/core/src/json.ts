@@ -19,13 +19,20 @@ const MAX_DEPTH = 32; // [C-8]
 
 /**
  * Reads JSON that Touchmark wrote: the bytes must be what `JSON.stringify` gives for the value [C-5].
- * That one comparison refuses duplicate keys, white space and second spellings. Throws `MALFORMED`, `TOO_LARGE`.
+ * A string is taken as the text of those bytes. That one comparison refuses duplicate keys, white space and second spellings. Throws `MALFORMED`, `TOO_LARGE`.
  */
-export function parseCanonicalJson(bytes: Uint8Array, limits: JsonLimits, form: "compact" | "lines" = "compact"): Json {
-  checkSize(bytes, limits);
-  const text = parseUtf8(bytes);
-  scan(text, limits.depth ?? MAX_DEPTH, false);
+export function parseCanonicalJson(
+  source: Uint8Array | string,
+  limits: JsonLimits,
+  form: "compact" | "lines" = "compact",
+): Json {
+  checkSize(source, limits);
+  const text = typeof source === "string" ? source : parseUtf8(source);
+  if (typeof source === "string" && !source.isWellFormed()) {
+    throw new CoreError("MALFORMED", "C-1", "The text is not valid Unicode.");
+  }
   const value = parse(text);
+  checkDepth(value, limits.depth ?? MAX_DEPTH, limits.depth ?? MAX_DEPTH);
   if (encodeCanonicalJson(value, form) !== text) {
     throw new CoreError(
       "MALFORMED",
@@ -50,7 +57,7 @@ export function encodeCanonicalJson(value: unknown, form: "compact" | "lines" = 
 export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
   checkSize(bytes, limits);
   const text = parseUtf8(bytes);
-  scan(text, limits.depth ?? MAX_DEPTH, true);
+  scan(text, limits.depth ?? MAX_DEPTH);
   return parse(text);
 }
 
@@ -58,7 +65,7 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function checkSize(bytes: Uint8Array, limits: JsonLimits): void {
+function checkSize(bytes: Uint8Array | string, limits: JsonLimits): void {
   if (bytes.length > limits.bytes) {
     throw new CoreError(
       "TOO_LARGE",
@@ -76,38 +83,53 @@ function parse(text: string): Json {
   }
 }
 
+/** Throws `TOO_LARGE` where a value is nested deeper than the limit [C-8]. */
+function checkDepth(value: Json, left: number, limit: number): void {
+  if (typeof value !== "object" || value === null) return;
+  if (left === 0) throw tooDeep(limit);
+  for (const item of Array.isArray(value) ? value : Object.values(value)) checkDepth(item, left - 1, limit);
+}
+
 /**
  * One pass over the tokens before `JSON.parse`: it bounds the depth, and finds keys that stand twice.
  * Text that isn't JSON may pass; `JSON.parse` refuses it next.
  */
-function scan(text: string, maxDepth: number, findDuplicates: boolean): void {
+function scan(text: string, maxDepth: number): void {
   const keys: (Set<string> | null)[] = [];
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === 0x22) {
       const end = endOfString(text, i);
-      if (findDuplicates) noteKey(text, i, end, keys[depth - 1]);
+      noteKey(text, i, end, keys[depth - 1]);
       i = end;
     } else if (code === 0x7b || code === 0x5b) {
       depth++;
-      if (depth > maxDepth)
-        throw new CoreError("TOO_LARGE", "C-8", `The document is nested more than ${maxDepth} deep.`);
-      if (findDuplicates) keys[depth - 1] = code === 0x7b ? new Set() : null;
+      if (depth > maxDepth) throw tooDeep(maxDepth);
+      keys[depth - 1] = code === 0x7b ? new Set() : null;
     } else if (code === 0x7d || code === 0x5d) {
       depth = Math.max(0, depth - 1);
     }
   }
 }
 
+function tooDeep(limit: number): CoreError {
+  return new CoreError("TOO_LARGE", "C-8", `The document is nested more than ${limit} deep.`);
+}
+
 function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (i < text.length) {
-    const code = text.charCodeAt(i);
-    if (code === 0x22) return i;
-    i += code === 0x5c ? 2 : 1;
-  }
-  throw new CoreError("MALFORMED", "C-5", "The document is not JSON: a string does not end.");
+  let end = start;
+  do {
+    end = text.indexOf('"', end + 1);
+    if (end < 0) throw new CoreError("MALFORMED", "C-5", "The document is not JSON: a string does not end.");
+  } while (isEscaped(text, end));
+  return end;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let slashes = 0;
+  while (text.charCodeAt(at - 1 - slashes) === 0x5c) slashes++;
+  return slashes % 2 === 1;
 }
 
 function noteKey(text: string, start: number, end: number, keys: Set<string> | null | undefined): void {

@@ -36,7 +36,7 @@ export function parseKey(record: string): Key {
       `A record begins with ${SK_ECDSA} or ${SK_ED25519}.`,
     );
   }
-  return asBadKey(() => readBlob(type, record, parseBase64(words[1]!)));
+  return asBadKey(() => recall(record, () => readBlob(type, record, parseBase64(words[1]!))));
 }
 
 /** Reads a key blob as it stands in an SSHSIG. Throws `BAD_KEY`. */
@@ -44,7 +44,8 @@ export function parseKeyBlob(blob: Uint8Array): Key {
   return asBadKey(() => {
     const type = readWire(blob, "K-2", "key blob").text();
     if (type !== SK_ED25519 && type !== SK_ECDSA) throw badKey("K-1", "The key is not a security key's.");
-    return readBlob(type, `${type} ${encodeBase64(blob)}`, blob);
+    const record = `${type} ${encodeBase64(blob)}`;
+    return recall(record, () => readBlob(type, record, blob));
   });
 }
 
@@ -56,11 +57,31 @@ export function encodeKey(type: KeyType, publicKey: Uint8Array, application: str
 
 /** The OpenSSH fingerprint of a key [K-4]. */
 export function keyFingerprint(crypto: Crypto, key: Key): string {
-  return `SHA256:${encodeBase64(crypto.sha256(key.blob)).replace(/=+$/, "")}`;
+  let fingerprint = fingerprints.get(key);
+  if (fingerprint === undefined) {
+    fingerprint = `SHA256:${encodeBase64(crypto.sha256(key.blob)).replace(/=+$/, "")}`;
+    fingerprints.set(key, fingerprint);
+  }
+  return fingerprint;
 }
 
 export function isFingerprint(text: string): boolean {
   return /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/.test(text);
+}
+
+// One key stands in every statement that it signs: a lockfile of a thousand packages names the same few hundred keys
+// over and over, and checking that a point is on the curve costs as much as all the rest of reading a signature.
+const MAX_RECALLED = 4096;
+const recalled = new Map<string, Key>();
+const fingerprints = new WeakMap<Key, string>();
+
+function recall(record: string, read: () => Key): Key {
+  const known = recalled.get(record);
+  if (known) return known;
+  const key = read();
+  if (recalled.size >= MAX_RECALLED) recalled.clear();
+  recalled.set(record, key);
+  return key;
 }
 
 function readBlob(type: KeyType, record: string, blob: Uint8Array): Key {
@@ -74,7 +95,7 @@ function readBlob(type: KeyType, record: string, blob: Uint8Array): Key {
   if (type === SK_ED25519 && !isEd25519Key(publicKey)) throw badKey("K-2", "The key is not an Ed25519 key.");
   if (!/^[\x21-\x7e]{1,253}$/.test(application))
     throw badKey("K-3", "The key's application is empty, too long or has spaces.");
-  return { type, record, blob, publicKey, application };
+  return { type, record, blob: Uint8Array.from(blob), publicKey: Uint8Array.from(publicKey), application };
 }
 
 function asBadKey<T>(read: () => T): T {

@@ -131,7 +131,7 @@ export function verifySshSignature(
   }
   if (webauthn) verifyClientData(key.application, webauthn, tbs);
   const signed = concatBytes(
-    crypto.sha256(encodeUtf8(key.application)),
+    applicationHash(crypto, key),
     Uint8Array.of(signature.flags),
     wireUint32(signature.counter),
     webauthn ? webauthn.extensions : new Uint8Array(0),
@@ -149,6 +149,17 @@ export function verifySshSignature(
       "It was made for another statement, or changed since.",
     );
   }
+}
+
+const applicationHashes = new WeakMap<Key, Uint8Array>();
+
+function applicationHash(crypto: Crypto, key: Key): Uint8Array {
+  let hash = applicationHashes.get(key);
+  if (hash === undefined) {
+    hash = crypto.sha256(encodeUtf8(key.application));
+    applicationHashes.set(key, hash);
+  }
+  return hash;
 }
 
 function readSignatureField(key: Key, wire: WireReader): SshSignature {

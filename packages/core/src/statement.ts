@@ -23,7 +23,8 @@ export interface SignedStatement {
   statement: Statement;
   /** Hex SHA-256 of the payload [S-6]. */
   digest: string;
-  signers: Signer[];
+  /** `vouched`: the caller answers for them; see `openVouchedClaim`. */
+  signers: Signer[] | "vouched";
 }
 
 /** Reads a payload by its kind. Throws `MALFORMED`, `UNKNOWN_KIND`, `BAD_KEY`, `TOO_LARGE`. */
@@ -48,8 +49,8 @@ export function parseStatement(crypto: Crypto, payload: Uint8Array): Statement {
  * Opens an envelope: every signature is verified before the payload is interpreted [S-4].
  * Throws any `CoreError`; what an authority asks beyond that (user verification, hardware) is checked by `applyStatement`.
  */
-export function verifyEnvelope(crypto: Crypto, bytes: Uint8Array): SignedStatement {
-  const envelope = parseEnvelope(bytes);
+export function verifyEnvelope(crypto: Crypto, source: Uint8Array | string): SignedStatement {
+  const envelope = parseEnvelope(source);
   const tbs = envelopeSignedBytes(crypto, envelope.payload);
   const signatures = parseSignatures(crypto, envelope);
   for (const signature of signatures)
@@ -59,6 +60,21 @@ export function verifyEnvelope(crypto: Crypto, bytes: Uint8Array): SignedStateme
     digest: encodeHex(crypto.sha256(envelope.payload)),
     signers: signatures.map(({ key, flags }) => ({ fingerprint: keyFingerprint(crypto, key), flags })),
   };
+}
+
+/**
+ * Opens a claim whose authority the caller trusts already, by its digest: nothing that its signatures could say would change that, so they are
+ * not verified [V-11]. Null if the envelope holds no claim of that authority. Throws any `CoreError` of parsing.
+ */
+export function openVouchedClaim(
+  crypto: Crypto,
+  source: Uint8Array | string,
+  authorityDigest: string,
+): SignedStatement | null {
+  const { payload } = parseEnvelope(source);
+  const statement = parseStatement(crypto, payload);
+  if (statement.kind !== "claim" || statement.authority.digest !== authorityDigest) return null;
+  return { statement, digest: encodeHex(crypto.sha256(payload)), signers: "vouched" };
 }
 
 /** The package ids that a statement is about, sorted. */

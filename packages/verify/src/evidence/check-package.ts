@@ -38,9 +38,11 @@ export function packageChecker(
   const open = envelopeOpener(evidence);
   const histories = new Map<string, History>();
   const releases = new Map<string, Releases>();
+  const pinnedFor = (packageId: string): string | null => ruleFor(policy, parsePackageId(packageId).name).authority;
   const historyOf = (packageId: string): History =>
-    memo(histories, packageId, () => readHistory(evidence, open, packageId, policy.log.origin));
-
+    memo(histories, packageId, () =>
+      readHistory(evidence, open, packageId, { origin: policy.log.origin, pinned: pinnedFor(packageId) }),
+    );
   const earlier = orReason(() => readEarlier(evidence, historyOf));
 
   const find = (candidate: Candidate, rule: PackageRule): Finding => {
@@ -65,9 +67,8 @@ export function packageChecker(
   };
   const authorityOf = (packageId: string): string | null => {
     const history = historyOf(packageId);
-    const pinned = ruleFor(policy, parsePackageId(packageId).name).authority;
     const digest = history.kind === "claimed" ? history.state.claim?.authority.digest : undefined;
-    return digest !== undefined && digest === pinned ? digest : null;
+    return digest !== undefined && digest === pinnedFor(packageId) ? digest : null;
   };
   return { check, authorityOf };
 }

@@ -1,4 +1,5 @@
-import { encodeHex, encodeUtf8 } from "@touchmark/core";
+import { hash } from "node:crypto";
+import { encodeHex } from "@touchmark/core";
 import {
   type EarlierEvidence,
   type Evidence,
@@ -6,7 +7,6 @@ import {
   leafHash,
   LogError,
   mapRootFromBuckets,
-  nodeCrypto,
   type PackageEntry,
   parseBucket,
   parseEntry,
@@ -32,7 +32,7 @@ export interface OpenedEvidence {
   /** By bucket number. */
   buckets: ReadonlyMap<number, Uint8Array>;
   /** By hex SHA-256. */
-  envelopes: Map<string, Uint8Array>;
+  envelopes: Map<string, string>;
   earlier: ReadonlyMap<string, EarlierEvidence>;
 }
 
@@ -85,14 +85,13 @@ function verifyBuckets(bundle: Evidence, mapRoot: Uint8Array): void {
 }
 
 // [E-6]: an envelope that no entry names was never logged.
-function matchEnvelopes(envelopes: readonly string[], entries: ProvedEntry[]): Map<string, Uint8Array> {
+function matchEnvelopes(envelopes: readonly string[], entries: ProvedEntry[]): Map<string, string> {
   const named = new Set(entries.map(({ envelopeHash }) => encodeHex(envelopeHash)));
-  const byHash = new Map<string, Uint8Array>();
+  const byHash = new Map<string, string>();
   for (const text of envelopes) {
-    const bytes = encodeUtf8(text);
-    const hash = encodeHex(nodeCrypto.sha256(bytes));
-    if (!named.has(hash)) throw new LogError("BAD_EVIDENCE", "The evidence holds an envelope that no entry names.");
-    byHash.set(hash, bytes);
+    const digest = hash("sha256", text, "hex");
+    if (!named.has(digest)) throw new LogError("BAD_EVIDENCE", "The evidence holds an envelope that no entry names.");
+    byHash.set(digest, text);
   }
   return byHash;
 }

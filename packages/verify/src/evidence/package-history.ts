@@ -3,6 +3,7 @@ import {
   CoreError,
   encodeHex,
   type EntryPlace,
+  openVouchedClaim,
   packageIdHash,
   type PackageState,
   type SignedStatement,
@@ -31,25 +32,42 @@ export interface ChainLink {
 }
 
 /** Opens an envelope of the bundle once, however many packages it is about. */
-export type OpenEnvelope = (entry: ProvedEntry) => SignedStatement | null;
+export type OpenEnvelope = (entry: ProvedEntry, vouchedAuthority?: string | null) => SignedStatement | null;
 
-/** A memory of verified envelopes for one bundle: null stands for one that the bundle doesn't hold. Throws `CoreError`. */
+/**
+ * A memory of verified envelopes for one bundle: null stands for one that the bundle doesn't hold. Given the digest of an authority that the
+ * policy pins, it takes that authority's claim without its signatures: the policy vouches for it [V-11]. Throws `CoreError`.
+ */
 export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
   const opened = new Map<string, SignedStatement>();
-  return (entry) => {
+  return (entry, vouchedAuthority = null) => {
     const hash = encodeHex(entry.envelopeHash);
     const known = opened.get(hash);
     if (known) return known;
-    const bytes = evidence.envelopes.get(hash);
-    if (!bytes) return null;
-    const signed = verifyEnvelope(nodeCrypto, bytes);
+    const text = evidence.envelopes.get(hash);
+    if (text === undefined) return null;
+    const vouched =
+      entry.kind === "claim" && vouchedAuthority !== null ? openVouchedClaim(nodeCrypto, text, vouchedAuthority) : null;
+    const signed = vouched ?? verifyEnvelope(nodeCrypto, text);
     opened.set(hash, signed);
     return signed;
   };
 }
 
+/** What the checks of one package need to know of the policy. */
+export interface PackageTrust {
+  origin: string;
+  /** The authority digest that the policy pins for the package, or null. */
+  pinned: string | null;
+}
+
 /** Replays the authority entries of a package [V-9] to [V-11]. */
-export function readHistory(evidence: OpenedEvidence, open: OpenEnvelope, packageId: string, origin: string): History {
+export function readHistory(
+  evidence: OpenedEvidence,
+  open: OpenEnvelope,
+  packageId: string,
+  trust: PackageTrust,
+): History {
   const hash = packageIdHash(nodeCrypto, packageId);
   const bucket = evidence.buckets.get(bucketOf(hash));
   if (!bucket) return { kind: "unknown" };
@@ -66,7 +84,7 @@ export function readHistory(evidence: OpenedEvidence, open: OpenEnvelope, packag
     };
   }
   try {
-    return replay(chain, entries, open, packageId, origin);
+    return replay(chain, entries, open, packageId, trust);
   } catch (error) {
     if (error instanceof CoreError) return { kind: "broken", error };
     throw error;
@@ -95,12 +113,12 @@ function replay(
   all: ProvedEntry[],
   open: OpenEnvelope,
   packageId: string,
-  origin: string,
+  { origin, pinned }: PackageTrust,
 ): History {
   const chain: ChainLink[] = [];
   let state = UNCLAIMED;
   for (const entry of entries) {
-    const signed = open(entry);
+    const signed = open(entry, pinned);
     if (!signed)
       return { kind: "incomplete", step: "V-11", message: "The evidence lacks the envelope of an authority entry." };
     if (signed.statement.kind !== entry.kind) {

@@ -1,4 +1,4 @@
-/** What an `integrity` field is worth: the one SHA-512 that it names (hex, lower case), or why it names none. */
+/** What an `integrity` field is worth: the one SHA-512 that it names (hex, lower case), or why it names none (a clause: "it has no integrity"). */
 export type Integrity =
   | { ok: true; sha512: string }
   | {
@@ -16,27 +16,27 @@ const MAX_LENGTH = 4096;
  */
 export function parseIntegrity(text: string | undefined): Integrity {
   if (text === undefined || text.trim() === "") {
-    return finding("INTEGRITY_MISSING", "It has no integrity.");
+    return finding("INTEGRITY_MISSING", "it has no integrity");
   }
-  if (text.length > MAX_LENGTH) return finding("INTEGRITY_MALFORMED", "Its integrity is too long.");
+  if (text.length > MAX_LENGTH) return finding("INTEGRITY_MALFORMED", "its integrity is too long");
   const algorithms = new Set<string>();
   const sha512 = new Set<string>();
   for (const token of text.trim().split(/[ \t\r\n]+/)) {
     const [, algorithm, base64] = TOKEN.exec(token) ?? [];
     if (algorithm === undefined || base64 === undefined) {
-      return finding("INTEGRITY_MALFORMED", "Its integrity is not well-formed.");
+      return finding("INTEGRITY_MALFORMED", "its integrity is not well-formed");
     }
     algorithms.add(algorithm);
     if (algorithm !== "sha512") continue;
     const digest = Buffer.from(base64, "base64");
     if (digest.length !== 64 || digest.toString("base64") !== base64) {
-      return finding("INTEGRITY_MALFORMED", "Its sha512 is not the canonical base64 of 64 bytes.");
+      return finding("INTEGRITY_MALFORMED", "its sha512 is not the canonical base64 of 64 bytes");
     }
     sha512.add(digest.toString("hex"));
   }
   const [only, ...others] = sha512;
-  if (only === undefined) return finding("INTEGRITY_WEAK", `Its integrity is ${[...algorithms].join(" and ")} only.`);
-  if (others.length > 0) return finding("INTEGRITY_AMBIGUOUS", "Its integrity names several sha512 values.");
+  if (only === undefined) return finding("INTEGRITY_WEAK", `its integrity is ${[...algorithms].join(" and ")} only`);
+  if (others.length > 0) return finding("INTEGRITY_AMBIGUOUS", "it names several sha512 values");
   return { ok: true, sha512: only };
 }
 
