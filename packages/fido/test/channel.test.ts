@@ -227,9 +227,9 @@ describe("CTAP 2.1 section 11.2.5: transactions", () => {
 
 describe("K4: a device that answers garbage", () => {
   const garbage: readonly (readonly [string, (turn: Turn) => void])[] = [
-    ["a packet of 63 bytes", ({ end }) => void end.deliver(new Uint8Array(63))],
-    ["a packet of 65 bytes", ({ end }) => void end.deliver(new Uint8Array(65))],
-    ["an empty packet", ({ end }) => void end.deliver(new Uint8Array())],
+    ["a packet of 63 bytes", ({ end }) => end.deliver(new Uint8Array(63))],
+    ["a packet of 65 bytes", ({ end }) => end.deliver(new Uint8Array(65))],
+    ["an empty packet", ({ end }) => end.deliver(new Uint8Array())],
     ["the middle of a message", ({ say }) => say(CHANNEL, 0x00, 1, 2, 3)],
     ["an answer to another command", ({ say }) => say(CHANNEL, 0x83, 0, 0)],
     ["a message of 7,610 bytes", ({ say }) => say(CHANNEL, 0x90, 7610 >> 8, 7610 & 0xff)],

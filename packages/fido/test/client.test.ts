@@ -94,6 +94,9 @@ describe("K1: the key's answer is held against what was asked", () => {
     await expectCode(enroll(device, { rpId: "" }), "BAD_REQUEST");
     await expectCode(enroll(device, { rpId: "a b" }), "BAD_REQUEST");
     await expectCode(enroll(device, { rpId: "a".repeat(254) }), "BAD_REQUEST");
+    await expectCode(enroll(device, { user: { id: new Uint8Array(), name: "ada" } }), "BAD_REQUEST");
+    await expectCode(enroll(device, { user: { id: random(65), name: "ada" } }), "BAD_REQUEST");
+    await expectCode(enroll(device, { user: { id: random(1), name: "é".repeat(33) } }), "BAD_REQUEST");
   });
 });
 
@@ -171,6 +174,12 @@ describe("lists of credentials", () => {
     });
     await signAndVerify(device, key, person());
     expect(calls).toBe(2);
+
+    calls = 0;
+    const credentialIds = [...Array.from({ length: 20 }, () => random(61)), random(200), key.credentialId];
+    const someone = person();
+    await assertKey({ device, rpId: RP_ID, clientDataHash: random(32), credentialIds, interaction: someone });
+    expect([calls, someone.touches.length]).toEqual([4, 1]);
   });
 
   test("an empty list is answered by nobody", async () => {

@@ -9,7 +9,7 @@ export interface Turn {
   readonly command: number | undefined;
   readonly end: MemoryEnd;
   /** Sends a packet on a channel: its first byte after the channel, then the rest, padded with zeros. */
-  say(channel: number, ...bytes: readonly number[]): void;
+  readonly say: (channel: number, ...bytes: readonly number[]) => void;
 }
 
 export interface ScriptedDevice {

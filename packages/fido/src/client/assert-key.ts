@@ -9,7 +9,7 @@ import { explain } from "../explain.ts";
 import { callOptionsFor } from "./call-options.ts";
 import { checkRequest } from "./check-request.ts";
 import type { FidoDevice } from "./devices.ts";
-import { findCredential } from "./find-credential.ts";
+import { type CredentialSearch, findCredential, fittingIds } from "./find-credential.ts";
 import type { Interaction } from "./interaction.ts";
 import { authorize, decideUserVerification } from "./user-verification.ts";
 
@@ -49,16 +49,8 @@ export async function assertKey(request: AssertRequest): Promise<KeyAssertion> {
     const found =
       early.kind === "found" || authorization.kind !== "token" ? early : await search(request, authorization);
     if (found.kind === "absent") throw unknown();
-    const credentialIds =
-      found.kind === "found"
-        ? [found.credentialId]
-        : request.credentialIds.slice(0, device.info.maxCredentialCountInList ?? 1);
     try {
-      const assertion = await getAssertion(
-        device,
-        { rpId, clientDataHash: request.clientDataHash, credentialIds, authorization },
-        callOptionsFor(device.name, interaction),
-      );
+      const assertion = await signWithOneOf(request, candidateLists(found, request), authorization);
       return checkAssertion(assertion, request);
     } catch (error) {
       // Some keys tell only now that they insist on a PIN.
@@ -68,9 +60,36 @@ export async function assertKey(request: AssertRequest): Promise<KeyAssertion> {
   }
 }
 
-function search(request: AssertRequest, authorization: Authorization): ReturnType<typeof findCredential> {
+function search(request: AssertRequest, authorization: Authorization): Promise<CredentialSearch> {
   const { device, rpId, credentialIds, interaction } = request;
   return findCredential(device, { rpId, credentialIds, authorization, signal: interaction.signal });
+}
+
+// A key that answers no questions without a touch is asked with one, list after list.
+function candidateLists(found: CredentialSearch, { device, credentialIds }: AssertRequest): Uint8Array[][] {
+  if (found.kind === "found") return [[found.credentialId]];
+  const fitting = fittingIds(device, credentialIds);
+  const most = Math.max(1, device.info.maxCredentialCountInList ?? 1);
+  return Array.from({ length: Math.ceil(fitting.length / most) }, (_, index) =>
+    fitting.slice(index * most, (index + 1) * most),
+  );
+}
+
+async function signWithOneOf(
+  request: AssertRequest,
+  lists: readonly Uint8Array[][],
+  authorization: Authorization,
+): Promise<Assertion> {
+  const { device, rpId, clientDataHash, interaction } = request;
+  for (const credentialIds of lists) {
+    try {
+      const asked = { rpId, clientDataHash, credentialIds, authorization };
+      return await getAssertion(device, asked, callOptionsFor(device.name, interaction));
+    } catch (error) {
+      if (!(error instanceof FidoError) || error.status !== STATUS.noCredentials) throw error;
+    }
+  }
+  throw unknown();
 }
 
 function checkAssertion(assertion: Assertion, request: AssertRequest): KeyAssertion {

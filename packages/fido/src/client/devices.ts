@@ -1,5 +1,6 @@
 import { randomBytes as systemRandomBytes } from "node:crypto";
 import { basename } from "node:path";
+import { cleanText } from "@touchmark/core";
 import { getInfo, type AuthenticatorInfo } from "../ctap2/info.ts";
 import type { CtapSession } from "../ctap2/session.ts";
 import { FidoError } from "../error.ts";
@@ -43,7 +44,7 @@ export async function listDevices(spec = "usb"): Promise<DeviceDescription[]> {
     case "usb":
       return (await listUsbKeys()).map(({ path, name }) => ({
         kind: "usb",
-        name: cleanName(name) || "security key",
+        name: cleanText(name, MAX_NAME) || "security key",
         path,
         openPipe: () => openUsbPipe(path),
       }));
@@ -60,7 +61,7 @@ export async function listDevices(spec = "usb"): Promise<DeviceDescription[]> {
     }
     case "soft": {
       const { file } = parsed;
-      const name = `software authenticator – NOT hardware (${cleanName(basename(file))})`;
+      const name = `software authenticator – NOT hardware (${cleanText(basename(file), MAX_NAME)})`;
       return [{ kind: "soft", name, path: file, openPipe: () => openSoftPipe(file) }];
     }
   }
@@ -110,6 +111,7 @@ export async function openDevices(spec = "usb", edges: DeviceEdges = {}): Promis
 }
 
 const CAN_CBOR = 0x04;
+const MAX_NAME = 80;
 
 // Over UDP nothing is "unplugged" before it was ever heard: then nobody listens at that address.
 function nobodyThere(description: DeviceDescription, error: unknown): unknown {
@@ -122,12 +124,4 @@ function nobodyThere(description: DeviceDescription, error: unknown): unknown {
 async function openSoftPipe(file: string): Promise<PacketPipe> {
   const { openSoftAuthenticator } = await import("../testing/soft-file.ts");
   return (await openSoftAuthenticator(file)).plugIn();
-}
-
-// What a USB device calls itself is foreign text.
-function cleanName(text: string): string {
-  return text
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, "")
-    .slice(0, 80)
-    .trim();
 }

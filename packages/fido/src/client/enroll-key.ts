@@ -12,7 +12,7 @@ import { callOptionsFor } from "./call-options.ts";
 import type { FidoDevice } from "./devices.ts";
 import { findCredential } from "./find-credential.ts";
 import type { Interaction } from "./interaction.ts";
-import { checkRequest } from "./check-request.ts";
+import { checkRequest, checkUser } from "./check-request.ts";
 import { authorize, decideUserVerification } from "./user-verification.ts";
 
 export interface EnrollRequest {
@@ -44,6 +44,7 @@ export interface EnrolledKey {
 /** Makes a credential: a PIN if the key asks for one, then one touch. Throws FidoError; nothing is left on the key if it does. */
 export async function enrollKey(request: EnrollRequest): Promise<EnrolledKey> {
   checkRequest(request);
+  checkUser(request.user);
   const { device, interaction, rpId } = request;
   const algorithms = request.algorithms.filter(
     (algorithm) => device.info.algorithms.length === 0 || device.info.algorithms.includes(algorithm),

@@ -20,10 +20,7 @@ export type CredentialSearch =
 
 /** Asks a key, without a touch, which of the credentials it holds. Throws FidoError. */
 export async function findCredential(session: CtapSession, question: CredentialQuestion): Promise<CredentialSearch> {
-  const { maxCredentialIdLength } = session.info;
-  let left = question.credentialIds.filter(
-    (id) => maxCredentialIdLength === undefined || id.length <= maxCredentialIdLength,
-  );
+  let left = fittingIds(session, question.credentialIds);
   let most = session.info.maxCredentialCountInList ?? 1;
   while (left.length > 0) {
     const request = fitRequest(session, question, left.slice(0, Math.max(1, most)));
@@ -33,8 +30,8 @@ export async function findCredential(session: CtapSession, question: CredentialQ
       return { kind: "found", credentialId };
     } catch (error) {
       const status = error instanceof FidoError ? error.status : undefined;
-      if (status === STATUS.noCredentials || status === STATUS.invalidCredential) left = left.slice(size);
-      else if ((status === STATUS.requestTooLarge || status === STATUS.limitExceeded) && size > 1) most = size - 1;
+      if (TOO_MUCH.has(status) && size > 1) most = size - 1;
+      else if (ABSENT.has(status)) left = left.slice(size);
       else if (UNSURE.has(status)) return { kind: "unsure" };
       else throw error;
     }
@@ -42,6 +39,22 @@ export async function findCredential(session: CtapSession, question: CredentialQ
   return { kind: "absent" };
 }
 
+/** Without those ids that are longer than any of this key's. */
+export function fittingIds({ info }: CtapSession, ids: readonly Uint8Array[]): Uint8Array[] {
+  return ids.filter((id) => info.maxCredentialIdLength === undefined || id.length <= info.maxCredentialIdLength);
+}
+
+// Keys that never told how long their ids are may say INVALID_LENGTH to another key's.
+const ABSENT: ReadonlySet<number | undefined> = new Set([
+  STATUS.noCredentials,
+  STATUS.invalidCredential,
+  STATUS.invalidLength,
+]);
+const TOO_MUCH: ReadonlySet<number | undefined> = new Set([
+  STATUS.requestTooLarge,
+  STATUS.limitExceeded,
+  STATUS.invalidLength,
+]);
 const UNSURE: ReadonlySet<number | undefined> = new Set([
   STATUS.pinOrUvRequired,
   STATUS.unsupportedOption,
