@@ -1,0 +1,87 @@
+import type { Command } from "./command.ts";
+import { table } from "./ui.ts";
+
+/** A line of the table of commands; the command itself is loaded when it is called. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "npm",
+    summary: "run npm behind the gate, refusing what isn't signed",
+    load: async () => (await import("./commands/npm.ts")).npm,
+  },
+  {
+    name: "verify",
+    summary: "check the lockfile, or a tarball",
+    load: async () => (await import("./commands/verify.ts")).verify,
+  },
+  {
+    name: "explain",
+    summary: "everything that is known of one release",
+    load: async () => (await import("./commands/explain.ts")).explain,
+  },
+  {
+    name: "init",
+    summary: "write a touchmark.json",
+    load: async () => (await import("./commands/init.ts")).init,
+  },
+  {
+    name: "key enroll",
+    summary: "enrol a security key",
+    load: async () => (await import("./commands/key-enroll.ts")).keyEnroll,
+  },
+  {
+    name: "key list",
+    summary: "the enrolled keys, and those plugged in",
+    load: async () => (await import("./commands/key-list.ts")).keyList,
+  },
+  {
+    name: "key export",
+    summary: "the key card, for whoever writes the claim",
+    load: async () => (await import("./commands/key-export.ts")).keyExport,
+  },
+  {
+    name: "claim",
+    summary: "write a claim: whose keys a package's releases need",
+    load: async () => (await import("./commands/claim.ts")).claim,
+  },
+  {
+    name: "sign",
+    summary: "sign a release or a claim with a touch",
+    load: async () => (await import("./commands/sign.ts")).sign,
+  },
+  {
+    name: "submit",
+    summary: "hand a signed statement to the log",
+    load: async () => (await import("./commands/submit.ts")).submit,
+  },
+  {
+    name: "export",
+    summary: "signatures in the form that ssh-keygen checks",
+    load: async () => (await import("./commands/export.ts")).exportSignatures,
+  },
+  {
+    name: "log serve",
+    summary: "run a log",
+    load: async () => (await import("./commands/log-serve.ts")).logServe,
+  },
+  {
+    name: "log key",
+    summary: "the verifier key of a log",
+    load: async () => (await import("./commands/log-key.ts")).logKey,
+  },
+];
+
+/** The help of a group of commands, as `key`. */
+export function commandHelp(group: readonly CommandEntry[]): string[] {
+  return [
+    "Commands:",
+    ...table(group.map(({ name, summary }) => [`  touchmark ${name}`, summary])),
+    "",
+    "Each explains itself with --help.",
+  ];
+}

@@ -1,0 +1,205 @@
+import { resolve } from "node:path";
+import { addSignature, encodeEnvelope, type Statement } from "@touchmark/core";
+import { type Command, type Context, defineCommand, usageError } from "../command.ts";
+import { CliError } from "../error.ts";
+import { touchmarkHome } from "../files/home.ts";
+import { loadPolicy } from "../files/policy-file.ts";
+import { writeWhole } from "../files/write-file.ts";
+import { chooseKeys } from "../keys/choose-keys.ts";
+import { isSoftware, normalizeDevice } from "../keys/device.ts";
+import { makeInteraction, PIN_FLAG } from "../keys/interaction.ts";
+import { readKeys } from "../keys/key-store.ts";
+import { signPayload } from "../keys/sign-payload.ts";
+import { chooseRegistry } from "../statements/choose-registry.ts";
+import { describeStatement, holderOf } from "../statements/describe.ts";
+import {
+  readStatementFile,
+  readStatementIfThere,
+  type StatementFile,
+  unsignedStatement,
+} from "../statements/statement-file.ts";
+
+const FLAGS = {
+  holder: { value: "LABEL", help: "whose key signs, where several holders' keys are enrolled here" },
+  device: { value: "D", help: "where the key is; where it was enrolled when left out" },
+  base: {
+    value: "VERSION",
+    many: true,
+    help: "the version that the change is measured against; NAME@VERSION with several tarballs",
+  },
+  repository: { value: "URL", help: "where the source is, with --commit" },
+  commit: { value: "HEX", help: "the commit that was built" },
+  registry: { value: "NAME", help: "the registry, where the policy names several" },
+  out: { value: "FILE", help: "the signature file; <tarball>.touchmark when left out, needed with several tarballs" },
+  expect: { value: "DIGEST", help: "stop unless the statement's digest is this one" },
+  uv: { help: "sign with PIN or fingerprint" },
+  yes: { help: "don't ask before the touch" },
+  ...PIN_FLAG,
+} as const;
+
+export const sign: Command = defineCommand({
+  name: "sign",
+  usage: "FILE… [--holder LABEL] [--base VERSION] [--expect DIGEST] [--out FILE] [--yes]",
+  examples: [
+    "touchmark sign widget-1.0.0.tgz",
+    "touchmark sign widget.claim.touchmark --holder alice",
+    "touchmark sign a-1.0.0.tgz b-1.0.0.tgz --out release.touchmark",
+  ],
+  about: [
+    "A tarball: its signature file is made, or checked to be about these very bytes, and one signature is added.",
+    "A .touchmark file: what it says is shown, and one signature is added.",
+    "Several tarballs: one statement with several subjects and one touch.",
+  ],
+  flags: FLAGS,
+  operands: [1, 500],
+  run: async (values, operands, context) => {
+    const { io, ui } = context;
+    const { file, found } = await openStatement(operands, values, context);
+    checkExpected(found, values.expect);
+    const enrolled = await readKeys(touchmarkHome(io));
+    const authority = found.statement.kind === "claim" ? found.statement.authority : null;
+    const choice = chooseKeys(enrolled, {
+      holder: values.holder,
+      device: values.device === undefined ? undefined : normalizeDevice(values.device, io.cwd),
+      listed: listedKeys(found.statement),
+      signed: new Set(found.signers),
+    });
+    const labels = (signers: string[]): string[] => [
+      ...new Set(
+        signers.map((signer) => {
+          const own = enrolled.find(({ fingerprint }) => fingerprint === signer)?.holder;
+          return authority ? holderOf(signer, authority) : (own ?? signer);
+        }),
+      ),
+    ];
+    if (choice.kind === "signed already") {
+      ui.result({ ok: true, file, statement: `sha256:${found.digest}`, signers: found.signers, added: null }, [
+        `${file} is signed by ${choice.holder} already.`,
+      ]);
+      return 0;
+    }
+    for (const line of describeStatement(found.statement, found.digest, labels(found.signers))) ui.progress(line);
+    await confirm(values.yes, `Sign this as ${choice.holder}?`, context);
+    if (isSoftware(choice.device)) ui.warn("this is a software key, not hardware");
+    const { signature, key } = await signPayload({
+      payload: found.envelope.payload,
+      keys: choice.keys,
+      device: choice.device,
+      demands: {
+        userVerification:
+          values.uv ||
+          authority?.userVerification === true ||
+          choice.keys.every(({ userVerification }) => userVerification),
+        deviceBound: authority?.deviceBound === true,
+      },
+      interaction: makeInteraction(context, values["pin-fd"]),
+    });
+    const envelope = addSignature(found.envelope, signature);
+    await writeWhole(resolve(io.cwd, file), encodeEnvelope(envelope));
+    const signers = envelope.signatures.map(({ keyid }) => keyid);
+    ui.result(
+      {
+        ok: true,
+        file,
+        statement: `sha256:${found.digest}`,
+        signers,
+        added: { holder: key.holder, fingerprint: key.fingerprint },
+      },
+      [
+        `Signed as ${key.holder}: ${file}`,
+        `  statement  sha256:${found.digest}`,
+        `  signed by  ${labels(signers).join(", ")}`,
+      ],
+    );
+    return 0;
+  },
+});
+
+type SignValues = {
+  registry: string | undefined;
+  out: string | undefined;
+  base: readonly string[];
+  repository: string | undefined;
+  commit: string | undefined;
+};
+
+async function openStatement(
+  operands: readonly string[],
+  values: SignValues,
+  context: Context,
+): Promise<{ file: string; found: StatementFile }> {
+  const [first] = operands;
+  const statements = operands.filter((operand) => operand.endsWith(".touchmark"));
+  if (statements.length === 0) {
+    const file = values.out ?? (operands.length === 1 ? `${first}.touchmark` : undefined);
+    if (file === undefined)
+      throw usageError(
+        "sign",
+        "--out is missing.",
+        "Several tarballs make one signature file: name it with --out FILE.",
+      );
+    return { file, found: await openRelease(operands, file, values, context) };
+  }
+  if (operands.length > 1) throw usageError("sign", "A .touchmark file is signed alone.");
+  if (
+    values.out !== undefined ||
+    values.base.length > 0 ||
+    values.repository !== undefined ||
+    values.commit !== undefined
+  )
+    throw usageError("sign", "--out, --base, --repository and --commit are for tarballs.");
+  return { file: first!, found: await readStatementFile(resolve(context.io.cwd, first!)) };
+}
+
+/** The release of these tarballs: the one in the file if there is one, else a new one. */
+async function openRelease(
+  tarballs: readonly string[],
+  file: string,
+  values: SignValues,
+  context: Context,
+): Promise<StatementFile> {
+  const { draftRelease, readHeldTarball } = await import("../statements/draft-release.ts");
+  const { checkSameRelease } = await import("../statements/same-release.ts");
+  const policy = await loadPolicy(context);
+  const registry = chooseRegistry(policy, values.registry);
+  const held = [];
+  for (const tarball of tarballs) held.push(await readHeldTarball(resolve(context.io.cwd, tarball), registry));
+  if (new Set(held.map(({ releaseId }) => releaseId)).size !== held.length)
+    throw usageError("sign", "Two of the tarballs are the same release.");
+  const { repository, commit } = values;
+  if ((repository === undefined) !== (commit === undefined))
+    throw usageError("sign", "--repository and --commit go together.");
+  const source = repository === undefined || commit === undefined ? undefined : { repository, commit };
+  const drafted = unsignedStatement(draftRelease(held, { origin: policy.log.origin, bases: values.base, source }));
+  const found = await readStatementIfThere(resolve(context.io.cwd, file));
+  if (found === null) return drafted;
+  checkSameRelease(found, drafted, file, { bases: values.base.length > 0, source: source !== undefined });
+  return found;
+}
+
+function listedKeys(statement: Statement): Set<string> | null {
+  if (statement.kind === "release") return null;
+  const { keys, recovery } = statement.authority;
+  return new Set([...keys, ...(recovery?.keys ?? [])].map(({ fingerprint }) => fingerprint));
+}
+
+function checkExpected({ digest }: StatementFile, expected: string | undefined): void {
+  if (expected === undefined || expected === `sha256:${digest}` || expected === digest) return;
+  throw new CliError(
+    "OTHER_STATEMENT",
+    `This is another statement than the one expected: its digest is sha256:${digest}.`,
+    "Nothing was signed. Ask whoever named the digest.",
+  );
+}
+
+async function confirm(yes: boolean, question: string, { io }: Context): Promise<void> {
+  if (yes) return;
+  if (!io.isTerminal.stdin) {
+    throw new CliError(
+      "CONFIRMATION_NEEDED",
+      "There is no terminal to confirm this on.",
+      "If you have read it, say --yes.",
+    );
+  }
+  if (!(await io.askConfirm(question))) throw new CliError("NOT_CONFIRMED", "Nothing was signed.");
+}

@@ -1,0 +1,13 @@
+import type { LogEndpoint } from "@touchmark/log";
+import type { Policy } from "@touchmark/verify";
+import type { Io } from "../io.ts";
+
+/** The policy's log, by way of the network that `io` gives. */
+export function logEndpoint(policy: Policy, io: Io): LogEndpoint {
+  return {
+    url: policy.log.url,
+    key: policy.log.key,
+    fetch: (url, init) => io.fetch(url, init),
+    signal: io.signal,
+  };
+}

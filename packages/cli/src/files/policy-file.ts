@@ -1,0 +1,21 @@
+import { resolve } from "node:path";
+import { parsePolicy, type Policy } from "@touchmark/verify";
+import type { Context } from "../command.ts";
+import { CliError } from "../error.ts";
+import { readIfThere } from "./read-file.ts";
+
+const MAX_POLICY = 1024 * 1024; // [C-15]
+
+/** The policy that `--policy` names, else `touchmark.json` in the current folder. Throws `POLICY_MISSING` and what `parsePolicy` throws. */
+export async function loadPolicy({ io, policy }: Context): Promise<Policy> {
+  const path = resolve(io.cwd, policy ?? "touchmark.json");
+  const bytes = await readIfThere(path, MAX_POLICY);
+  if (bytes === null) {
+    throw new CliError(
+      "POLICY_MISSING",
+      `There is no policy: ${path} does not exist.`,
+      "Write one with: touchmark init --log URL --log-key KEY",
+    );
+  }
+  return parsePolicy(bytes, io.now());
+}

@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import {
+  isHolder,
+  isObject,
+  type Json,
+  type JsonObject,
+  keyFingerprint,
+  parseBase64,
+  parseJson,
+  parseKey,
+} from "@touchmark/core";
+import { nodeCrypto } from "@touchmark/log";
+import { CliError } from "../error.ts";
+import { readIfThere } from "../files/read-file.ts";
+import { writeWhole } from "../files/write-file.ts";
+
+/** A key that was enrolled here. Nothing of it is secret: without the security key it signs nothing. */
+export interface EnrolledKey {
+  holder: string;
+  /** The key record [K-1]. */
+  key: string;
+  fingerprint: string;
+  /** Base64. */
+  credentialId: string;
+  /** Where it was enrolled, as `--device` takes it. */
+  device: string;
+  /** What the key calls itself; AAGUID in hex. */
+  model: { name: string; aaguid: string };
+  /** Enrolled with `--uv`: its signatures are made with PIN or fingerprint. */
+  userVerification: boolean;
+  attestation: { format: string; object: string };
+}
+
+const MAX_FILE = 4 * 1024 * 1024;
+const KEYS = ["holder", "key", "fingerprint", "credentialId", "device", "model", "userVerification", "attestation"];
+
+/** The keys in `keys.json` of the Touchmark home, in the order of their enrolment. Throws `KEYS_MALFORMED`. */
+export async function readKeys(home: string): Promise<EnrolledKey[]> {
+  const file = fileOf(home);
+  const bytes = await readIfThere(file, MAX_FILE);
+  if (bytes === null) return [];
+  try {
+    const value = parseJson(bytes, { bytes: MAX_FILE });
+    const fields = fieldsOf(value, ["version", "keys"]);
+    if (fields["version"] !== 1 || !Array.isArray(fields["keys"])) throw new Error("it is of another version");
+    const keys = fields["keys"].map(readKey);
+    if (new Set(keys.map(({ fingerprint }) => fingerprint)).size !== keys.length)
+      throw new Error("one key stands twice");
+    return keys;
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : "";
+    throw new CliError(
+      "KEYS_MALFORMED",
+      `${file} cannot be used: ${detail}`,
+      "Restore it, or move it away and enrol again.",
+      cause,
+    );
+  }
+}
+
+/** Remembers one more key. */
+export async function addKey(home: string, key: EnrolledKey): Promise<void> {
+  const keys = [...(await readKeys(home)), key];
+  await writeWhole(fileOf(home), `${JSON.stringify({ version: 1, keys }, null, 2)}\n`);
+}
+
+function fileOf(home: string): string {
+  return join(home, "keys.json");
+}
+
+function readKey(value: Json): EnrolledKey {
+  const fields = fieldsOf(value, KEYS);
+  const model = fieldsOf(fields["model"], ["name", "aaguid"]);
+  const attestation = fieldsOf(fields["attestation"], ["format", "object"]);
+  const key: EnrolledKey = {
+    holder: textOf(fields, "holder"),
+    key: textOf(fields, "key"),
+    fingerprint: textOf(fields, "fingerprint"),
+    credentialId: textOf(fields, "credentialId"),
+    device: textOf(fields, "device"),
+    model: { name: textOf(model, "name"), aaguid: textOf(model, "aaguid") },
+    userVerification: fields["userVerification"] === true,
+    attestation: { format: textOf(attestation, "format"), object: textOf(attestation, "object") },
+  };
+  if (!isHolder(key.holder)) throw new Error("a holder's label is malformed");
+  if (keyFingerprint(nodeCrypto, parseKey(key.key)) !== key.fingerprint)
+    throw new Error("a fingerprint is not that of its key");
+  parseBase64(key.credentialId);
+  return key;
+}
+
+function fieldsOf(value: Json | undefined, keys: string[]): JsonObject {
+  if (!isObject(value) || Object.keys(value).toSorted().join() !== keys.toSorted().join())
+    throw new Error(`an object does not have exactly the keys ${keys.join(", ")}`);
+  return value;
+}
+
+function textOf(fields: JsonObject, name: string): string {
+  const value = fields[name];
+  if (typeof value !== "string") throw new Error(`${name} is not text`);
+  return value;
+}

@@ -1,0 +1,85 @@
+import { type Authority, type Claim, cleanText, countHolders, type Release, type Statement } from "@touchmark/core";
+import { table } from "../ui.ts";
+
+/** What a statement says, for the person who is about to sign it or wants to know. `signers` are labels or fingerprints. */
+export function describeStatement(statement: Statement, digest: string, signers: string[]): string[] {
+  return [
+    ...(statement.kind === "claim" ? describeClaim(statement) : describeRelease(statement)),
+    ...table([
+      ["for the log", statement.logs.join(", ")],
+      ["signed by", signers.length === 0 ? "nobody yet" : signers.join(", ")],
+      ["statement", `sha256:${digest}`],
+    ]),
+  ];
+}
+
+/** `2 of 3 holders`. */
+export function describeThreshold(threshold: number, holders: number): string {
+  return `${threshold} of ${holders} holder${holders === 1 ? "" : "s"}`;
+}
+
+/** Names for fingerprints: the holder where a claim lists the key, else the fingerprint itself. */
+export function holderOf(fingerprint: string, authority: Authority | null): string {
+  const keys = authority ? [...authority.keys, ...(authority.recovery?.keys ?? [])] : [];
+  return keys.find((key) => key.fingerprint === fingerprint)?.holder ?? fingerprint;
+}
+
+/** What losing keys means, in one sentence. */
+export function describeLoss(authority: Authority): string {
+  const holders = countHolders(authority.keys);
+  const fatal = holders - authority.releaseThreshold + 1;
+  const who =
+    fatal === holders
+      ? holders === 1
+        ? "its holder loses every key"
+        : "all holders lose their keys"
+      : fatal === 1
+        ? "any holder loses every key"
+        : `${fatal} of the ${holders} holders lose their keys`;
+  const rescue = authority.recovery ? "only the recovery keys can help" : "and there are no recovery keys";
+  return `If ${who}, nothing can be released any more, ${rescue}.`;
+}
+
+function describeClaim({ packages, authority }: Claim): string[] {
+  const holders = countHolders(authority.keys);
+  const { recovery } = authority;
+  return [
+    "claim",
+    ...table(
+      [...packages].map(([name, { earlier }]) => [
+        `  ${cleanText(name)}`,
+        earlier.size === 0 ? "no earlier versions" : `${earlier.size} earlier version${earlier.size === 1 ? "" : "s"}`,
+      ]),
+    ),
+    "keys",
+    ...table(authority.keys.map(({ holder, fingerprint }) => [`  ${holder}`, fingerprint])),
+    ...(recovery
+      ? ["recovery keys", ...table(recovery.keys.map(({ holder, fingerprint }) => [`  ${holder}`, fingerprint]))]
+      : []),
+    ...table([
+      ["to release", describeThreshold(authority.releaseThreshold, holders)],
+      ["to change this", describeThreshold(authority.changeThreshold, holders)],
+      ...(recovery ? [["to recover", describeThreshold(recovery.threshold, countHolders(recovery.keys))]] : []),
+      ["adoption", authority.adoption],
+      ...(authority.userVerification ? [["each signature", "with PIN or fingerprint"]] : []),
+      ...(authority.deviceBound ? [["keys", "in hardware only"]] : []),
+      ["authority", authority.digest],
+    ]),
+    describeLoss(authority),
+  ];
+}
+
+function describeRelease({ releases, source }: Release): string[] {
+  return [
+    "release",
+    ...[...releases].flatMap(([id, { sha512, base, stage }]) => [
+      `  ${cleanText(id)}`,
+      ...table([
+        ["    sha512", `${sha512.slice(0, 32)}…`],
+        ["    base", base ?? "none"],
+        ...(stage === null ? [] : [["    stage", cleanText(stage)]]),
+      ]),
+    ]),
+    ...(source ? table([["source", `${cleanText(source.repository)} at ${source.commit}`]]) : []),
+  ];
+}

@@ -1,0 +1,52 @@
+import {
+  encodeHex,
+  type Envelope,
+  parseEnvelope,
+  parseStatement,
+  type Statement,
+  verifyEnvelope,
+} from "@touchmark/core";
+import { nodeCrypto } from "@touchmark/log";
+import { readIfThere, readWhole } from "../files/read-file.ts";
+
+/** A statement on its way from signer to signer: well-formed, with all its signatures good. */
+export interface StatementFile {
+  envelope: Envelope;
+  statement: Statement;
+  /** Hex. */
+  digest: string;
+  /** Fingerprints. */
+  signers: string[];
+}
+
+const MAX_ENVELOPE = 256 * 1024; // [C-15]
+
+/** Reads a `.touchmark` file and verifies every signature in it. Throws `CoreError` and what the system throws. */
+export async function readStatementFile(path: string): Promise<StatementFile> {
+  return openStatement(await readWhole(path, MAX_ENVELOPE));
+}
+
+/** As `readStatementFile`; null if there is no such file. */
+export async function readStatementIfThere(path: string): Promise<StatementFile | null> {
+  const bytes = await readIfThere(path, MAX_ENVELOPE);
+  return bytes === null ? null : openStatement(bytes);
+}
+
+/** A statement that nobody has signed. Throws `CoreError` if the payload is not a valid one. */
+export function unsignedStatement(payload: Uint8Array): StatementFile {
+  return opened({ payload, signatures: [] });
+}
+
+function openStatement(bytes: Uint8Array): StatementFile {
+  verifyEnvelope(nodeCrypto, bytes);
+  return opened(parseEnvelope(bytes));
+}
+
+function opened(envelope: Envelope): StatementFile {
+  return {
+    envelope,
+    statement: parseStatement(nodeCrypto, envelope.payload),
+    digest: encodeHex(nodeCrypto.sha256(envelope.payload)),
+    signers: envelope.signatures.map(({ keyid }) => keyid),
+  };
+}

@@ -1,0 +1,1 @@
+export { readTarball } from "../../verify/src/tarball/read-tarball.ts";

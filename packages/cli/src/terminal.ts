@@ -1,0 +1,38 @@
+// The real world behind `Io`. Nothing here decides anything.
+import { homedir } from "node:os";
+import type { Io } from "./io.ts";
+import { run } from "./run.ts";
+
+/** Runs the process's own command line. */
+export async function main(): Promise<void> {
+  const cancelled = new AbortController();
+  const cancel = (): void => {
+    cancelled.abort();
+  };
+  // The second Ctrl-C ends the process the usual way.
+  process.once("SIGINT", cancel).once("SIGTERM", cancel);
+  process.exitCode = await run(process.argv.slice(2), terminalIo(cancelled.signal));
+  process.removeListener("SIGINT", cancel).removeListener("SIGTERM", cancel);
+}
+
+function terminalIo(signal: AbortSignal): Io {
+  return {
+    stdout: (text) => {
+      process.stdout.write(text);
+    },
+    stderr: (text) => {
+      process.stderr.write(text);
+    },
+    askSecret: async (prompt) => (await import("./prompts.ts")).askSecret(prompt, signal),
+    askConfirm: async (question) => (await import("./prompts.ts")).askConfirm(question, signal),
+    readLine: async (fd) => (await import("./prompts.ts")).readLine(fd),
+    npmConfig: async (key) => (await import("./npm-config.ts")).npmConfig(key),
+    cwd: process.cwd(),
+    env: process.env,
+    homeDirectory: homedir(),
+    now: () => Math.floor(Date.now() / 1000),
+    fetch: (url, init) => fetch(url, init),
+    isTerminal: { stdin: process.stdin.isTTY, stdout: process.stdout.isTTY, stderr: process.stderr.isTTY },
+    signal,
+  };
+}
