@@ -1,1 +1,8 @@
-export {};
+export { checkStore, type StoreReport } from "./check-store.ts";
+export { LogServerError, type LogServerErrorCode } from "./error.ts";
+export { buildEvidence } from "./evidence.ts";
+export { type PackageStates, packageStates } from "./package-states.ts";
+export { createSequencer, type Receipt, type Sequencer, type SequencerOptions } from "./sequencer.ts";
+export { type LogEvent, type LogServer, type LogServerOptions, startLogServer } from "./server.ts";
+export { type AdmittedStatement, createStore, openStore, type Store } from "./store.ts";
+export type { Candidate, EarlierText } from "./admission.ts";

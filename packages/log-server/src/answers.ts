@@ -1,0 +1,86 @@
+/** What goes back over HTTP: bodies with their cache rules, and refusals. */
+import type { ServerResponse } from "node:http";
+import { cleanText, CoreError, type CoreCode } from "@touchmark/core";
+import { LogServerError, type LogServerErrorCode } from "./error.ts";
+
+/** `cache` is the value of Cache-Control. */
+export type Answer = {
+  readonly status: number;
+  readonly type: string;
+  readonly cache: string;
+  readonly body: Uint8Array | string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export const FOREVER = "public, max-age=31536000, immutable";
+export const NEVER = "no-store";
+/** May be kept, but has to be asked for again each time. */
+export const RECHECK = "no-cache";
+
+export function sendAnswer(response: ServerResponse, answer: Answer, withBody: boolean): void {
+  const body = typeof answer.body === "string" ? Buffer.from(answer.body, "utf8") : answer.body;
+  response.writeHead(answer.status, {
+    "content-type": answer.type,
+    "content-length": body.length,
+    "cache-control": answer.cache,
+    "x-content-type-options": "nosniff",
+    ...answer.headers,
+  });
+  response.end(withBody ? body : undefined);
+}
+
+/** [L-22] Whatever was thrown, as a refusal that tells nothing of the log's inside. */
+export function refusalOf(error: unknown): Answer {
+  const known = error instanceof CoreError || error instanceof LogServerError ? error : undefined;
+  const code = known?.code ?? "INTERNAL";
+  const status = STATUS[code];
+  const message = cleanText(known?.message ?? "Something went wrong inside the log.");
+  const hint = cleanText(known?.hint ?? "");
+  return {
+    status,
+    type: "application/json",
+    cache: NEVER,
+    body: `${JSON.stringify({ code, message, hint })}\n`,
+    ...(status === 429 || status === 503 ? { headers: { "retry-after": "10" } } : {}),
+  };
+}
+
+/** 400 malformed, 404 unknown, 409 against the package's state, 413 too large, 422 against another rule of chapter 03. */
+const STATUS: Record<CoreCode | LogServerErrorCode, number> = {
+  MALFORMED: 400,
+  UNKNOWN_KIND: 400,
+  UNKNOWN: 404,
+  METHOD: 405,
+  SLOW: 408,
+  ALREADY_CLAIMED: 409,
+  ALREADY_RELEASED: 409,
+  EQUIVOCATION: 409,
+  NOT_CLAIMED: 409,
+  WRONG_PREVIOUS: 409,
+  TOO_LARGE: 413,
+  BAD_FLAGS: 422,
+  BAD_KEY: 422,
+  BAD_SIGNATURE: 422,
+  EARLIER_MISSING: 422,
+  EARLIER_WRONG: 422,
+  MISSING_POSSESSION: 422,
+  NOT_DEVICE_BOUND: 422,
+  NO_USER_PRESENCE: 422,
+  NO_USER_VERIFICATION: 422,
+  THRESHOLD: 422,
+  WRONG_APPLICATION: 422,
+  WRONG_CHALLENGE: 422,
+  WRONG_KEY: 422,
+  WRONG_LOG: 422,
+  WRONG_ORIGIN: 422,
+  TOO_MANY: 429,
+  INTERNAL: 500,
+  STORE_CHANGED: 500,
+  STORE_DAMAGED: 500,
+  STORE_EXISTS: 500,
+  STORE_FOREIGN: 500,
+  STORE_LOCKED: 500,
+  STORE_MISSING: 500,
+  STORE_OLD: 500,
+  STOPPED: 503,
+};

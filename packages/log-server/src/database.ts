@@ -1,0 +1,77 @@
+/** The database beside the tiles: everything that must change together with the signed checkpoint changes in one transaction with it. */
+import { DatabaseSync } from "node:sqlite";
+import { LogServerError } from "./error.ts";
+
+export const FORMAT = "touchmark-log/1";
+
+const SCHEMA = `
+CREATE TABLE log (id INTEGER PRIMARY KEY CHECK (id = 1), format TEXT NOT NULL, key TEXT NOT NULL,
+  size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL) STRICT;
+CREATE TABLE leaves (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE heads (package BLOB PRIMARY KEY, last INTEGER NOT NULL, authority INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE statements (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
+CREATE TABLE digests (digest BLOB PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE envelopes (hash BLOB PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE releases (package BLOB NOT NULL, version TEXT NOT NULL, sha512 BLOB NOT NULL, tar BLOB NOT NULL,
+  position INTEGER NOT NULL, PRIMARY KEY (package, version)) STRICT, WITHOUT ROWID;
+CREATE TABLE earlier (root BLOB PRIMARY KEY, list TEXT NOT NULL) STRICT;
+`;
+
+/** Opens a database that is to be made. Throws `STORE_EXISTS` if it has tables already, `STORE_LOCKED`. */
+export function createDatabase(path: string): DatabaseSync {
+  const db = connect(path);
+  if (isMade(db)) {
+    db.close();
+    throw new LogServerError("STORE_EXISTS", "There is a log in this folder already.");
+  }
+  return db;
+}
+
+export function createTables(db: DatabaseSync): void {
+  db.exec(SCHEMA);
+}
+
+/** Opens a database for this process alone. Throws `STORE_LOCKED`, `STORE_MISSING`, `STORE_DAMAGED`. */
+export function openDatabase(path: string): DatabaseSync {
+  const db = connect(path);
+  if (!isMade(db)) {
+    db.close();
+    throw new LogServerError("STORE_MISSING", "There is no log in this folder.", "A log is made once, by createStore.");
+  }
+  return db;
+}
+
+/** Runs `work` in a transaction, which is undone if it throws. */
+export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function connect(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    // Exclusive before WAL: the lock is held until the process ends, however it ends, and no second process gets past this.
+    db.exec(
+      "PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+    );
+    db.exec("BEGIN IMMEDIATE; COMMIT");
+    return db;
+  } catch (cause) {
+    db.close();
+    const locked = cause instanceof Error && /locked|busy/i.test(cause.message);
+    throw locked
+      ? new LogServerError("STORE_LOCKED", "Another process has this log open.", "One server at a time.", cause)
+      : new LogServerError("STORE_DAMAGED", "The log's database cannot be opened.", "Restore it from a backup.", cause);
+  }
+}
+
+function isMade(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'log'").get() !== undefined;
+}

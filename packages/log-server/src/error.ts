@@ -1,0 +1,32 @@
+/** Everything that can be wrong with the store, a request, or the server's own state. */
+export type LogServerErrorCode =
+  | "STORE_MISSING"
+  | "STORE_EXISTS"
+  | "STORE_LOCKED"
+  | "STORE_FOREIGN"
+  | "STORE_DAMAGED"
+  | "STORE_OLD"
+  | "STORE_CHANGED"
+  | "EARLIER_MISSING"
+  | "EARLIER_WRONG"
+  | "MALFORMED"
+  | "UNKNOWN"
+  | "METHOD"
+  | "TOO_LARGE"
+  | "TOO_MANY"
+  | "SLOW"
+  | "STOPPED"
+  | "INTERNAL";
+
+/** The one error of this package. `message` is one sentence; `hint`, if not empty, says what to do. */
+export class LogServerError extends Error {
+  override readonly name = "LogServerError";
+  readonly code: LogServerErrorCode;
+  readonly hint: string;
+
+  constructor(code: LogServerErrorCode, message: string, hint = "", cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+  }
+}

@@ -1,0 +1,86 @@
+/** The paths of [L-19] and what they answer. */
+import type { IncomingMessage } from "node:http";
+import { parseEnvelope, parseHex, statementPackages } from "@touchmark/core";
+import { nodeCrypto, parseTilePath, TILE_WIDTH } from "@touchmark/log";
+import { type Answer, FOREVER, NEVER, RECHECK } from "./answers.ts";
+import { type BodyBudget, readBody } from "./body.ts";
+import { LogServerError } from "./error.ts";
+import { buildEvidence } from "./evidence.ts";
+import type { PackageStates } from "./package-states.ts";
+import { MAX_BODY_BYTES, parseEvidenceRequest, parseSubmitRequest } from "./requests.ts";
+import type { Receipt, Sequencer } from "./sequencer.ts";
+import { readAdmittedEnvelope, verifyEnvelopeOnPool } from "./signatures.ts";
+import type { Store } from "./store.ts";
+
+export type Service = {
+  readonly store: Store;
+  readonly states: PackageStates;
+  readonly sequencer: Sequencer;
+  readonly budget: BodyBudget;
+};
+
+const BYTES = "application/octet-stream";
+const TEXT = "text/plain; charset=utf-8";
+const JSON_TYPE = "application/json";
+
+/** Throws a `CoreError` or `LogServerError` for whatever is refused. */
+export async function answerRequest(service: Service, request: IncomingMessage): Promise<Answer> {
+  const { method = "", url = "" } = request;
+  const path = url.slice(1);
+  if (path === "submit" || path === "evidence") {
+    if (method !== "POST") throw new LogServerError("METHOD", "This is asked for by POST.");
+    const body = await readBody(request, MAX_BODY_BYTES, service.budget);
+    return path === "submit" ? answerSubmit(service, body) : answerEvidence(service, body);
+  }
+  if (method !== "GET" && method !== "HEAD") throw new LogServerError("METHOD", "This is asked for by GET.");
+  const answer = answerGet(service, path);
+  if (answer === undefined) throw new LogServerError("UNKNOWN", "The log has nothing under this name.");
+  return answer;
+}
+
+function answerGet({ store }: Service, path: string): Answer | undefined {
+  if (path === "checkpoint") return { status: 200, type: TEXT, cache: RECHECK, body: store.checkpoint().note };
+  if (path === "healthz") return health(store.ready());
+  if (path.startsWith("tile/")) return answerTile(store, path);
+  const [, kind, hash] = /^(envelope|earlier)\/([0-9a-f]{64})$/.exec(path) ?? [];
+  if (kind === undefined || hash === undefined) return undefined;
+  const [type, body] =
+    kind === "envelope" ? [JSON_TYPE, store.envelope(parseHex(hash))] : [TEXT, store.earlier(parseHex(hash))];
+  return body === undefined ? undefined : { status: 200, type, cache: FOREVER, body };
+}
+
+/** Whether a tile is there is known from the tree's size, so that asking for others touches no disk. */
+function answerTile(store: Store, path: string): Answer | undefined {
+  const tile = parseTilePath(path);
+  const body = tile && store.tile(tile);
+  if (body === undefined) return undefined;
+  // A partial tile never changes either, but nobody needs it once its full one is there.
+  return { status: 200, type: BYTES, cache: tile?.width === TILE_WIDTH ? FOREVER : "public, max-age=3600", body };
+}
+
+function health(ready: boolean): Answer {
+  return { status: ready ? 200 : 503, type: TEXT, cache: NEVER, body: ready ? "ok\n" : "cannot append\n" };
+}
+
+/** [L-20] What is known already is answered before a signature is checked [L-15]. */
+async function answerSubmit({ store, sequencer }: Service, body: Uint8Array): Promise<Answer> {
+  const { envelope, earlier } = parseSubmitRequest(body);
+  const digest = nodeCrypto.sha256(parseEnvelope(envelope).payload);
+  if (store.place(digest) !== undefined) {
+    const known = sequencer.receiptOf(digest, statementPackages(readAdmittedEnvelope(envelope).statement));
+    if (known !== undefined) return receiptAnswer(known);
+  }
+  const signed = await verifyEnvelopeOnPool(envelope);
+  const envelopeHash = nodeCrypto.sha256(envelope);
+  return receiptAnswer(await sequencer.submit({ signed, envelope, envelopeHash, earlier }));
+}
+
+/** [L-21] */
+function answerEvidence({ store, states }: Service, body: Uint8Array): Answer {
+  return { status: 200, type: JSON_TYPE, cache: NEVER, body: buildEvidence(store, states, parseEvidenceRequest(body)) };
+}
+
+function receiptAnswer({ entries, note }: Receipt): Answer {
+  const body = `${JSON.stringify({ entries: Object.fromEntries(entries), checkpoint: note })}\n`;
+  return { status: 200, type: JSON_TYPE, cache: NEVER, body };
+}

@@ -1,0 +1,197 @@
+/** The single writer: gathers what is submitted, admits it in order, and answers when all of a batch is durable and signed. */
+import { type PackageState, statementPackages } from "@touchmark/core";
+import { parseEpoch } from "@touchmark/log";
+import { type Admission, admitStatement, type Candidate, isRefusal, type PackageView } from "./admission.ts";
+import { LogServerError } from "./error.ts";
+import type { PackageStates } from "./package-states.ts";
+import type { StatementPlace } from "./queries.ts";
+import type { AdmittedStatement, Store } from "./store.ts";
+
+/** The entries of a statement, and a signed checkpoint that covers them. */
+export type Receipt = { readonly entries: ReadonlyMap<string, number>; readonly note: string };
+
+export type SequencerOptions = {
+  readonly store: Store;
+  readonly states: PackageStates;
+  /** Seconds since 1970. */
+  readonly clock: () => number;
+  /** Told what went wrong while nobody was to blame; `error` is kept out of every answer. */
+  readonly onFailure?: (error: unknown) => void;
+  /** Statements in one batch at most, 512 if left out. */
+  readonly batch?: number;
+  /** Statements that may wait at most, 4,096 if left out. */
+  readonly queue?: number;
+};
+
+export type Sequencer = {
+  /** [L-14] to [L-16]. Rejects with a `CoreError` or `LogServerError` that says why not. */
+  readonly submit: (candidate: Candidate) => Promise<Receipt>;
+  /** The receipt of a statement that is published already, by the SHA-256 of its payload. */
+  readonly receiptOf: (digest: Uint8Array, packages: readonly string[]) => Receipt | undefined;
+  /** [L-18] Appends an epoch leaf if the last one is at least `age` seconds old. */
+  readonly heartbeat: (age: number) => Promise<void>;
+  /** Refuses what comes from now on and waits for what was taken in. */
+  readonly stop: () => Promise<void>;
+};
+
+export function createSequencer(options: SequencerOptions): Sequencer {
+  const { store, states, clock, onFailure = () => undefined, batch = 512, queue: limit = 4096 } = options;
+  const { origin } = store.checkpoint();
+  const queue: Job[] = [];
+  let beat: number | undefined;
+  let running: Promise<void> | undefined;
+  let stopping = false;
+
+  const work = async (): Promise<void> => {
+    while (queue.length > 0 || beat !== undefined) {
+      const jobs = queue.splice(0, batch);
+      const age = beat;
+      beat = undefined;
+      await runBatch(jobs, age);
+    }
+  };
+  const start = (): Promise<void> => {
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+
+  const runBatch = async (jobs: readonly Job[], age: number | undefined): Promise<void> => {
+    if (!store.ready()) {
+      // [L-16] What is durable but not published can't be answered for, not even if it is known already.
+      for (const job of jobs) job.reject(notNow());
+      return;
+    }
+    const { size } = store.checkpoint();
+    const last = parseEpoch(store.leaf(size - 1)).time;
+    const time = Math.max(last, Math.floor(clock())); // [L-7]
+    const plan = planBatch(store, states, origin, time);
+    const taken = jobs.filter((job) => {
+      try {
+        plan.admit(job);
+        return true;
+      } catch (error) {
+        if (!isRefusal(error)) onFailure(error);
+        job.reject(isRefusal(error) ? error : internal(error));
+        return false;
+      }
+    });
+    const due = age !== undefined && time - last >= age;
+    try {
+      if (plan.statements.length > 0 || due) await store.append(plan.statements, time);
+    } catch (error) {
+      onFailure(error);
+      for (const job of taken) job.reject(notNow(error));
+      return;
+    }
+    const { note } = store.checkpoint();
+    for (const job of taken) job.resolve({ entries: plan.entriesOf(job), note });
+  };
+
+  return {
+    submit: (candidate) => {
+      if (stopping) return Promise.reject(notNow());
+      if (queue.length >= limit) {
+        return Promise.reject(
+          new LogServerError("TOO_MANY", "Too much waits to be logged.", "Send it again in a minute."),
+        );
+      }
+      return new Promise((resolve, reject) => {
+        queue.push({ candidate, resolve, reject });
+        void start();
+      });
+    },
+    receiptOf: (digest, packages) => {
+      const place = store.place(digest);
+      const { size, note } = store.checkpoint();
+      if (place === undefined || place.first + place.count > size) return undefined;
+      return { entries: entriesAt(place, packages), note };
+    },
+    heartbeat: (age) => {
+      if (stopping) return Promise.resolve();
+      beat = age;
+      return start();
+    },
+    stop: async () => {
+      stopping = true;
+      await running;
+    },
+  };
+}
+
+type Job = {
+  readonly candidate: Candidate;
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: Error) => void;
+};
+
+type Plan = {
+  readonly statements: AdmittedStatement[];
+  readonly admit: (job: Job) => void;
+  readonly entriesOf: (job: Job) => ReadonlyMap<string, number>;
+};
+
+/** A batch in the making: each statement is judged by the store and what the batch has admitted before it. */
+function planBatch(store: Store, published: PackageStates, origin: string, time: number): Plan {
+  const statements: AdmittedStatement[] = [];
+  const states = new Map<string, PackageState>();
+  const heads = new Map<string, Admission["statement"]["heads"][number]>();
+  const releases = new Map<string, Admission["statement"]["releases"][number]>();
+  const places = new Map<string, StatementPlace>();
+  const lists = new Set<string>();
+  let next = store.checkpoint().size;
+
+  const view: PackageView = {
+    head: (packageHash) => heads.get(hex(packageHash)) ?? store.head(packageHash),
+    state: (packageId, packageHash) => states.get(packageId) ?? published(packageId, packageHash),
+    release: (packageHash, version) =>
+      releases.get(`${hex(packageHash)}@${version}`) ?? store.release(packageHash, version),
+    hasEarlier: (root) => lists.has(hex(root)) || store.earlier(root) !== undefined,
+  };
+  return {
+    statements,
+    admit: ({ candidate }) => {
+      const { digest } = candidate.signed;
+      const known = places.get(digest) ?? store.place(Buffer.from(digest, "hex"));
+      if (known !== undefined) {
+        places.set(digest, known); // [L-15]
+        return;
+      }
+      const { statement, states: fresh } = admitStatement(view, candidate, next, time, origin);
+      places.set(digest, { first: next, count: statement.entries.length });
+      next += statement.entries.length;
+      statements.push(statement);
+      for (const [packageId, state] of fresh) states.set(packageId, state);
+      for (const head of statement.heads) heads.set(hex(head.packageHash), head);
+      for (const row of statement.releases) releases.set(`${hex(row.packageHash)}@${row.version}`, row);
+      for (const { root } of statement.earlier) lists.add(hex(root));
+    },
+    entriesOf: ({ candidate }) => {
+      const place = places.get(candidate.signed.digest);
+      return place === undefined ? new Map() : entriesAt(place, statementPackages(candidate.signed.statement));
+    },
+  };
+}
+
+/** [L-6] A statement's entries are in the order of its package ids. */
+function entriesAt(place: StatementPlace, packages: readonly string[]): Map<string, number> {
+  return new Map(packages.map((packageId, i) => [packageId, place.first + i]));
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+function notNow(cause?: unknown): LogServerError {
+  return new LogServerError(
+    "STOPPED",
+    "The log cannot take anything in just now.",
+    "Send it again in a minute.",
+    cause,
+  );
+}
+
+function internal(cause: unknown): LogServerError {
+  return new LogServerError("INTERNAL", "Something went wrong inside the log.", "Its operator has been told.", cause);
+}

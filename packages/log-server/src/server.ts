@@ -1,0 +1,114 @@
+/** The log as an HTTP server on `node:http`. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { cleanText } from "@touchmark/core";
+import { refusalOf, sendAnswer } from "./answers.ts";
+import { packageStates } from "./package-states.ts";
+import { answerRequest, type Service } from "./routes.ts";
+import { createSequencer } from "./sequencer.ts";
+import type { Store } from "./store.ts";
+
+/** What the operator's log gets: one flat object an event. `path` and `message` are cleaned. */
+export type LogEvent =
+  | {
+      readonly event: "request";
+      readonly method: string;
+      readonly path: string;
+      readonly status: number;
+      readonly ms: number;
+    }
+  | { readonly event: "failure"; readonly message: string; readonly error: unknown };
+
+export type LogServerOptions = {
+  /** An open store; the server closes it. */
+  readonly store: Store;
+  /** Seconds since 1970. */
+  readonly clock: () => number;
+  readonly onEvent?: (event: LogEvent) => void;
+  /** 127.0.0.1 if left out. */
+  readonly host?: string;
+  /** A free one if left out. */
+  readonly port?: number;
+  /** [L-18] Seconds without an entry after which an epoch leaf is appended, 3,600 if left out. */
+  readonly heartbeat?: number;
+  /** Milliseconds between looks at the clock for the heartbeat, 30,000 if left out. */
+  readonly tick?: number;
+  /** Milliseconds for a whole request to arrive, 30,000 if left out. */
+  readonly requestTimeout?: number;
+};
+
+export type LogServer = {
+  readonly port: number;
+  /** Takes in nothing more, finishes what is under way, closes the store. */
+  readonly close: () => Promise<void>;
+};
+
+const MAX_BODIES_BYTES = 256 * 1024 * 1024;
+const MAX_CONNECTIONS = 4096;
+const KEPT_STATES = 10_000;
+const CLOSE_AFTER = 5000;
+
+/** Starts to listen. Rejects with the system's error if the port cannot be had. */
+export async function startLogServer(options: LogServerOptions): Promise<LogServer> {
+  const { store, clock, onEvent = () => undefined, heartbeat = 3600, tick = 30_000, requestTimeout = 30_000 } = options;
+  const onFailure = (error: unknown): void => {
+    onEvent({ event: "failure", message: error instanceof Error ? cleanText(error.message) : "", error });
+  };
+  const states = packageStates(store, KEPT_STATES);
+  const sequencer = createSequencer({ store, states, clock, onFailure });
+  const service: Service = { store, states, sequencer, budget: { left: MAX_BODIES_BYTES } };
+  const server = createServer(
+    { requestTimeout, headersTimeout: Math.min(10_000, requestTimeout), connectionsCheckingInterval: 1000 },
+    (request, response) => void serve(service, request, response, onEvent),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.keepAliveTimeout = 65_000;
+  await listen(server, options.port ?? 0, options.host ?? "127.0.0.1");
+  const timer = setInterval(() => void sequencer.heartbeat(heartbeat), tick);
+  await sequencer.heartbeat(heartbeat);
+
+  const shutDown = async (): Promise<void> => {
+    clearInterval(timer);
+    const closed = new Promise((resolve) => server.close(resolve));
+    await sequencer.stop();
+    server.closeIdleConnections();
+    const late = setTimeout(() => server.closeAllConnections(), CLOSE_AFTER);
+    await closed;
+    clearTimeout(late);
+    store.close();
+  };
+  let closing: Promise<void> | undefined;
+  return { port: (server.address() as AddressInfo).port, close: () => (closing ??= shutDown()) };
+}
+
+async function serve(
+  service: Service,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onEvent: (event: LogEvent) => void,
+): Promise<void> {
+  const begun = performance.now();
+  const { method = "", url = "" } = request;
+  const answer = await answerRequest(service, request).catch((error: unknown) => {
+    const refusal = refusalOf(error);
+    if (refusal.status === 500) onEvent({ event: "failure", message: cleanText(String(error)), error });
+    return refusal;
+  });
+  // A body that was not read to its end would have to be read before the next request.
+  const { "content-length": length, "transfer-encoding": coding } = request.headers;
+  if (!request.complete && (length ?? coding) !== undefined) response.setHeader("connection", "close");
+  response.on("error", () => response.destroy());
+  sendAnswer(response, answer, method !== "HEAD");
+  const ms = Math.round(performance.now() - begun);
+  onEvent({ event: "request", method, path: cleanText(url, 200), status: answer.status, ms });
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

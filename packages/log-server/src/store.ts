@@ -1,0 +1,240 @@
+/**
+ * A log on disk: SQLite for all that must change at once, and full tiles as files that never change. Order of durability: tiles, then the transaction
+ * with entries, envelopes and the signed checkpoint, then the published checkpoint file; only then does anybody see any of it [L-16].
+ * Trust assumption: this machine's disk keeps what fsync says it keeps. What is read at start is compared with what was signed.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  createPackageMap,
+  type Digest,
+  encodeEpoch,
+  encodeVerifierKey,
+  type MapRecord,
+  type NoteSigner,
+  type PackageMap,
+  type RangeDigest,
+  signCheckpoint,
+  type SignedCheckpoint,
+  type Tile,
+  TILE_WIDTH,
+  tileCache,
+  tileReader,
+  tileWidth,
+} from "@touchmark/log";
+import { createDatabase, createTables, FORMAT, inTransaction, openDatabase } from "./database.ts";
+import { LogServerError } from "./error.ts";
+import { prepareQueries, type Queries, type ReleaseRow, type StatementPlace } from "./queries.ts";
+import { recoverEdge, recoverMap, recoverRow } from "./recover.ts";
+import { CHECKPOINT, readTileFile, writeDurably, writeTiles } from "./tile-files.ts";
+import { appendLeaves, edgeTile, EMPTY_EDGE, rootOfEdge, type TreeEdge } from "./tree.ts";
+
+/** Name of the database file in the log's folder. */
+export const DATABASE = "log.sqlite";
+const CACHED_TILES = 4096;
+
+/** A statement that was admitted: its entries, and what they change. */
+export type AdmittedStatement = {
+  /** SHA-256 of the payload. */
+  readonly digest: Uint8Array;
+  readonly envelopeHash: Uint8Array;
+  readonly envelope: Uint8Array;
+  /** Package entries, encoded, next to each other. */
+  readonly entries: readonly Uint8Array[];
+  readonly heads: readonly MapRecord[];
+  readonly releases: readonly ReleaseRow[];
+  /** Lists of earlier versions by their root [S-15]. */
+  readonly earlier: readonly { readonly root: Uint8Array; readonly list: string }[];
+};
+
+export type Store = {
+  /** The newest published checkpoint. All reads below answer for its tree, but for `place` and `release`, which may run ahead of it. */
+  readonly checkpoint: () => SignedCheckpoint;
+  readonly leaf: (index: number) => Uint8Array;
+  readonly head: (packageHash: Uint8Array) => MapRecord | undefined;
+  readonly bucket: (bucket: number) => Uint8Array;
+  readonly mapDigest: RangeDigest;
+  readonly treeDigest: RangeDigest;
+  /** A tile's bytes, or `undefined` if the published tree has no such tile. */
+  readonly tile: (tile: Tile) => Uint8Array | undefined;
+  readonly place: (digest: Uint8Array) => StatementPlace | undefined;
+  readonly release: (packageHash: Uint8Array, version: string) => ReleaseRow | undefined;
+  readonly envelope: (hash: Uint8Array) => Uint8Array | undefined;
+  readonly envelopeAt: (index: number) => Uint8Array;
+  readonly earlier: (root: Uint8Array) => string | undefined;
+  /**
+   * Appends these statements in order and an epoch leaf, and publishes the signed checkpoint. `time` is the log time of the epoch leaf, in seconds.
+   * Throws before anything changed, or throws and refuses all later calls with `STOPPED` if it cannot know what is on the disk.
+   */
+  readonly append: (statements: readonly AdmittedStatement[], time: number) => Promise<void>;
+  /** Whether `append` can be called at all. */
+  readonly ready: () => boolean;
+  readonly close: () => void;
+};
+
+/** Makes a new log whose first leaf is the epoch leaf over the empty map [L-8]. Throws `STORE_EXISTS`, `STORE_LOCKED`. */
+export async function createStore(dir: string, signer: NoteSigner, time: number): Promise<Store> {
+  mkdirSync(dir, { recursive: true });
+  const db = createDatabase(join(dir, DATABASE));
+  const map = createPackageMap();
+  const epoch = encodeEpoch({ kind: "epoch", time, mapRoot: map.root(), covers: 0, previousEpoch: null });
+  const { edge } = appendLeaves(EMPTY_EDGE, [epoch]);
+  const checkpoint = sign(edge, signer);
+  const queries = inTransaction(db, () => {
+    createTables(db);
+    const prepared = prepareQueries(db);
+    prepared.addLeaf(0, epoch);
+    prepared.createLog({ format: FORMAT, key: encodeVerifierKey(signer.key), ...checkpoint });
+    return prepared;
+  });
+  await writeDurably(dir, CHECKPOINT, checkpoint.note);
+  return storeOver({ dir, db, queries, signer, map, edge, checkpoint });
+}
+
+/**
+ * Opens a log for this process alone, after comparing tree, map and published checkpoint with what was signed, and mending what can be mended.
+ * Throws `STORE_MISSING`, `STORE_LOCKED`, `STORE_FOREIGN` (another log's key), `STORE_OLD` (restored from a backup), `STORE_DAMAGED`.
+ */
+export async function openStore(dir: string, signer: NoteSigner): Promise<Store> {
+  mkdirSync(dir, { recursive: true });
+  const db = openDatabase(join(dir, DATABASE));
+  try {
+    const queries = prepareQueries(db);
+    const checkpoint = await recoverRow(dir, queries, signer.key);
+    const edge = await recoverEdge(dir, queries, checkpoint);
+    const map = recoverMap(queries, checkpoint.size);
+    return storeOver({ dir, db, queries, signer, map, edge, checkpoint });
+  } catch (error) {
+    db.close();
+    if (error instanceof LogServerError) throw error;
+    throw new LogServerError("STORE_DAMAGED", "The log's files cannot be read.", "Restore them from a backup.", error);
+  }
+}
+
+type Parts = {
+  readonly dir: string;
+  readonly db: ReturnType<typeof openDatabase>;
+  readonly queries: Queries;
+  readonly signer: NoteSigner;
+  readonly map: PackageMap;
+  edge: TreeEdge;
+  checkpoint: SignedCheckpoint;
+};
+
+function storeOver(parts: Parts): Store {
+  const { dir, db, queries, signer, map } = parts;
+  const cache = tileCache(CACHED_TILES);
+  let stopped = false;
+  let appending = false;
+
+  const tile = (wanted: Tile): Uint8Array | undefined => {
+    if (tileWidth(parts.checkpoint.size, wanted.level, wanted.index) < wanted.width) return undefined;
+    const atEdge = edgeTile(parts.edge, wanted);
+    if (atEdge !== undefined) return atEdge;
+    return cutTile(readTileFile(dir, { ...wanted, width: TILE_WIDTH }), wanted);
+  };
+  const readTile = (wanted: Tile): Uint8Array => {
+    const found = tile(wanted);
+    if (found === undefined)
+      throw new LogServerError("STORE_DAMAGED", "A tile of the log is missing.", "Run checkStore.");
+    return found;
+  };
+
+  const append = async (statements: readonly AdmittedStatement[], time: number): Promise<void> => {
+    const { checkpoint, edge } = parts;
+    const draft = map.draft();
+    for (const { heads } of statements) for (const head of heads) draft.set(head);
+    const entries = statements.flatMap((statement) => statement.entries);
+    const covers = checkpoint.size + entries.length;
+    const epoch = { kind: "epoch", time, mapRoot: draft.root(), covers, previousEpoch: checkpoint.size - 1 } as const;
+    const leaves = [...entries, encodeEpoch(epoch)];
+    const next = appendLeaves(edge, leaves);
+    await writeTiles(dir, next.full);
+    const signed = inTransaction(db, () => {
+      writeBatch(queries, checkpoint.size, leaves, statements);
+      const fresh = sign(next.edge, signer);
+      if (!queries.moveLog(checkpoint, fresh))
+        throw new LogServerError("STORE_CHANGED", "The log's state is not the expected one.");
+      return fresh;
+    });
+    try {
+      await writeDurably(dir, CHECKPOINT, signed.note);
+    } catch (error) {
+      stopped = true; // what is committed is not published: a restart does that
+      throw error;
+    }
+    draft.commit();
+    parts.edge = next.edge;
+    parts.checkpoint = signed;
+  };
+
+  return {
+    checkpoint: () => parts.checkpoint,
+    leaf: (index) => required(index < parts.checkpoint.size ? queries.leaf(index) : undefined),
+    head: map.get,
+    bucket: map.bucket,
+    mapDigest: map.digestOf,
+    treeDigest: (range): Digest => tileReader(parts.checkpoint.size, readTile, cache)(range),
+    tile,
+    place: queries.place,
+    release: queries.release,
+    envelope: (hash) => {
+      const found = queries.envelopeByHash(hash);
+      return found !== undefined && found.first < parts.checkpoint.size ? found.envelope : undefined;
+    },
+    envelopeAt: (index) => required(queries.envelopeAt(index)),
+    earlier: queries.earlier,
+    append: async (statements, time) => {
+      if (stopped || appending)
+        throw new LogServerError("STOPPED", "The log cannot append.", "Its operator has to restart it.");
+      appending = true;
+      try {
+        await append(statements, time);
+      } finally {
+        appending = false;
+      }
+    },
+    ready: () => !stopped,
+    close: () => {
+      if (db.isOpen) db.close();
+    },
+  };
+}
+
+function sign(edge: TreeEdge, signer: NoteSigner): SignedCheckpoint {
+  const checkpoint = { origin: signer.key.name, size: edge.size, root: rootOfEdge(edge) };
+  return { ...checkpoint, note: signCheckpoint(checkpoint, signer) };
+}
+
+function writeBatch(
+  queries: Queries,
+  size: number,
+  leaves: readonly Uint8Array[],
+  statements: readonly AdmittedStatement[],
+): void {
+  for (const [i, leaf] of leaves.entries()) queries.addLeaf(size + i, leaf);
+  let first = size;
+  for (const statement of statements) {
+    const count = statement.entries.length;
+    queries.addStatement({ first, count }, statement.digest, statement.envelopeHash, statement.envelope);
+    for (const head of statement.heads) queries.setHead(head);
+    for (const release of statement.releases) queries.addRelease(release);
+    for (const { root, list } of statement.earlier) queries.addEarlier(root, list);
+    first += count;
+  }
+}
+
+/** A full tile begins with each of the partial ones that came before it. */
+function cutTile(full: Uint8Array | undefined, wanted: Tile): Uint8Array | undefined {
+  if (full === undefined || wanted.width === TILE_WIDTH) return full;
+  if (wanted.level !== "entries") return full.subarray(0, wanted.width * 32);
+  const view = new DataView(full.buffer, full.byteOffset, full.byteLength);
+  let end = 0;
+  for (let i = 0; i < wanted.width; i++) end += 2 + view.getUint16(end);
+  return full.subarray(0, end);
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new LogServerError("STORE_DAMAGED", "Something that the log must have is missing.");
+  return value;
+}

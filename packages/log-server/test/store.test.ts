@@ -1,0 +1,205 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { noteSigner } from "@touchmark/log";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { checkStore, createStore, openStore } from "../src/index.ts";
+import { runLog, type RunningLog, signer, START, temporaryFolder } from "./support/log.ts";
+import { claim, ORIGIN, person, release } from "./support/statements.ts";
+
+const alice = person("alice");
+const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`npm:npmjs/p${i}`, []]));
+const failure = (code: string): unknown => expect.objectContaining({ code });
+let running: RunningLog;
+let dir: string;
+
+/** A log of 306 leaves at rest: two full tiles, heads, releases. */
+beforeEach(async () => {
+  running = await runLog();
+  ({ dir } = running);
+  await running.submit(claim(many, [alice]));
+  await running.submit(release(["npm:npmjs/p0@1.0.0"], [alice]));
+  await running.submit(release(["npm:npmjs/p0@1.1.0"], [alice]));
+  await running.server.close();
+});
+afterEach(() => running.end());
+
+const open = async (): Promise<void> => (await openStore(dir, signer)).close();
+const problems = (): readonly string[] => checkStore(dir, signer.key).problems;
+
+/** Changes the database behind the log's back. */
+function tamper(sql: string): void {
+  const db = new DatabaseSync(join(dir, "log.sqlite"));
+  db.exec(sql);
+  db.close();
+}
+
+describe("opening a log", () => {
+  test("finds it whole", async () => {
+    expect(checkStore(dir, signer.key)).toEqual({ size: 306, problems: [] });
+    await open();
+  });
+
+  test("where there is none is refused: a second history under one key must not begin by itself", async () => {
+    const empty = temporaryFolder();
+    await expect(openStore(empty.dir, signer)).rejects.toThrow(failure("STORE_MISSING"));
+    expect(() => checkStore(empty.dir, signer.key)).toThrow(failure("STORE_MISSING"));
+    empty.remove();
+  });
+
+  test("making one where there is one is refused", async () => {
+    await expect(createStore(dir, signer, START)).rejects.toThrow(failure("STORE_EXISTS"));
+  });
+
+  test("that is open is refused", async () => {
+    const store = await openStore(dir, signer);
+    await expect(openStore(dir, signer)).rejects.toThrow(failure("STORE_LOCKED"));
+    expect(() => checkStore(dir, signer.key)).toThrow(failure("STORE_LOCKED"));
+    store.close();
+    await open();
+  });
+
+  test("with another key is refused", async () => {
+    const other = noteSigner(ORIGIN, new Uint8Array(32).fill(9));
+    await expect(openStore(dir, other)).rejects.toThrow(failure("STORE_FOREIGN"));
+  });
+
+  test("[L7] whose database is an old backup is refused", async () => {
+    const backup = temporaryFolder();
+    cpSync(join(dir, "log.sqlite"), join(backup.dir, "log.sqlite"));
+    running = await running.restart();
+    await running.submit(release(["npm:npmjs/p1@1.0.0"], [alice]));
+    await running.server.close();
+    rmSync(join(dir, "log.sqlite"));
+    cpSync(join(backup.dir, "log.sqlite"), join(dir, "log.sqlite"));
+    await expect(openStore(dir, signer)).rejects.toThrow(failure("STORE_OLD"));
+    backup.remove();
+  });
+
+  test("[L7] publishes a checkpoint that was durable but not published yet", async () => {
+    const note = readFileSync(join(dir, "checkpoint"), "utf8");
+    running = await running.restart();
+    await running.submit(release(["npm:npmjs/p1@1.0.0"], [alice]));
+    await running.server.close();
+    const newer = readFileSync(join(dir, "checkpoint"), "utf8");
+    writeFileSync(join(dir, "checkpoint"), note);
+    await open();
+    expect(readFileSync(join(dir, "checkpoint"), "utf8")).toBe(newer);
+    rmSync(join(dir, "checkpoint"));
+    await open();
+    expect(readFileSync(join(dir, "checkpoint"), "utf8")).toBe(newer);
+  });
+
+  test("[L7] a tile that is missing, half-written or wrong is made again from the leaves", async () => {
+    for (const tile of ["tile/0/000", "tile/entries/000"]) {
+      const whole = readFileSync(join(dir, tile));
+      for (const spoil of [
+        () => rmSync(join(dir, tile)),
+        () => writeFileSync(join(dir, tile), whole.subarray(0, 1000)),
+        () =>
+          writeFileSync(
+            join(dir, tile),
+            whole.map((byte, i) => (i === 77 ? byte ^ 1 : byte)),
+          ),
+      ]) {
+        spoil();
+        expect(problems()).toHaveLength(1);
+        await open();
+        if (tile === "tile/0/000") expect(problems()).toEqual([]);
+        writeFileSync(join(dir, tile), whole);
+      }
+    }
+  });
+
+  test("leaves left behind by a batch that failed are no part of the log", async () => {
+    writeFileSync(join(dir, "tile/0/001"), "rubbish");
+    running = await running.restart();
+    expect((await fetch(`${running.url}tile/0/001`)).status).toBe(404);
+    const more = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`npm:npmjs/q${i}`, []]));
+    await running.submit(claim(more, [alice]));
+    expect((await (await fetch(`${running.url}tile/0/001`)).arrayBuffer()).byteLength).toBe(8192);
+    await running.server.close();
+    expect(problems()).toEqual([]);
+  });
+
+  test.each([
+    ["a changed leaf", "UPDATE leaves SET bytes = zeroblob(90) WHERE position = 303"],
+    ["a missing leaf", "DELETE FROM leaves WHERE position = 305"],
+    ["a leaf too many", "INSERT INTO leaves VALUES (306, zeroblob(58))"],
+    ["a changed head", "UPDATE heads SET last = last + 1"],
+    ["a missing head", "DELETE FROM heads WHERE last = 7"],
+    ["another size", "UPDATE log SET size = 305"],
+    ["another root", "UPDATE log SET root = zeroblob(32)"],
+    ["an unsigned note", "UPDATE log SET note = replace(note, '306', '307')"],
+    ["another format", "UPDATE log SET format = 'x'"],
+    ["no row", "DELETE FROM log"],
+  ])("with %s in its database is refused in words", async (_, sql) => {
+    tamper(sql);
+    await expect(openStore(dir, signer)).rejects.toThrow(failure("STORE_DAMAGED"));
+  });
+
+  test("whose database is rubbish is refused in words", async () => {
+    writeFileSync(join(dir, "log.sqlite"), "rubbish".repeat(10_000));
+    await expect(openStore(dir, signer)).rejects.toThrow(failure("STORE_DAMAGED"));
+  });
+});
+
+describe("checkStore finds what opening does not look at", () => {
+  test.each([
+    ["an envelope that is gone", "DELETE FROM envelopes WHERE first = 302", /Leaf 302: .*envelope is missing/],
+    [
+      "another envelope",
+      "UPDATE statements SET envelope = (SELECT envelope FROM statements WHERE first = 304) WHERE first = 302",
+      /Leaf 302/,
+    ],
+    [
+      "an old leaf changed",
+      "UPDATE leaves SET bytes = (SELECT bytes FROM leaves WHERE position = 5) WHERE position = 6",
+      /signed checkpoint/,
+    ],
+  ])("%s", async (_, sql, words) => {
+    tamper(sql);
+    expect(problems().join("\n")).toMatch(words);
+  });
+
+  test("and changes nothing itself", () => {
+    rmSync(join(dir, "tile/0/000"));
+    expect(problems()).toEqual(["Tile 0/0 is missing."]);
+    expect(existsSync(join(dir, "tile/0/000"))).toBe(false);
+  });
+});
+
+describe("a store that cannot write", () => {
+  test("[L7] refuses the batch, changes nothing, and goes on when it can", async () => {
+    running = await running.restart();
+    const blocked = join(dir, "tile/entries/001");
+    // A folder where the next full bundle belongs: its rename fails as it would on a full disk.
+    mkdirSync(join(blocked, "x"), { recursive: true });
+    const more = claim(Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`npm:npmjs/q${i}`, []])), [alice]);
+    await expect(running.submit(more)).rejects.toThrow(
+      expect.objectContaining({ refusal: expect.objectContaining({ status: 503, code: "STOPPED" }) }),
+    );
+    const { checkpoint } = await running.submit(release(["npm:npmjs/p2@1.0.0"], [alice]));
+    expect(checkpoint.size).toBe(308);
+    rmSync(blocked, { recursive: true });
+    expect((await running.submit(more)).checkpoint.size).toBe(609);
+    await running.server.close();
+    expect(problems()).toEqual([]);
+  });
+
+  test("[L-16] stops when what is durable can't be published, and mends that at the next start", async () => {
+    running = await running.restart();
+    const temporary = join(dir, "checkpoint.new");
+    mkdirSync(temporary);
+    const envelope = release(["npm:npmjs/p2@1.0.0"], [alice]);
+    const notNow = expect.objectContaining({ refusal: expect.objectContaining({ status: 503 }) });
+    await expect(running.submit(envelope)).rejects.toThrow(notNow);
+    rmSync(temporary, { recursive: true });
+    await expect(running.submit(envelope)).rejects.toThrow(notNow);
+    expect((await fetch(`${running.url}healthz`)).status).toBe(503);
+    running = await running.restart();
+    expect([...(await running.submit(envelope)).entries]).toEqual([["npm:npmjs/p2", 306]]);
+    await running.server.close();
+    expect(problems()).toEqual([]);
+  });
+});

@@ -1,0 +1,72 @@
+/** Claims and releases, signed by keys in software: what a signer would submit. */
+import { createHash } from "node:crypto";
+import {
+  type AuthorityDraft,
+  addSignature,
+  encodeClaim,
+  encodeEarlierLeaf,
+  encodeEnvelope,
+  encodeRelease,
+  type Envelope,
+} from "@touchmark/core";
+import { leafHash, nodeCrypto, rootOfLeaves } from "@touchmark/log";
+import { makeSoftKey, type SoftKey } from "../../../core/test/support/soft-key.ts";
+
+export const ORIGIN = "log.example/main";
+
+export type Person = { readonly holder: string; readonly key: SoftKey };
+export type Earlier = readonly (readonly [version: string, sha512: string])[];
+
+export function person(holder: string, seed: string = holder): Person {
+  return { holder, key: makeSoftKey({ seed }) };
+}
+
+export function sha512Hex(text: string): string {
+  return createHash("sha512").update(text).digest("hex");
+}
+
+export function earlierRoot(list: Earlier): { size: number; root: Uint8Array } {
+  const leaves = list.map(([version, sha512]) => leafHash(encodeEarlierLeaf(version, sha512)));
+  return { size: list.length, root: rootOfLeaves(leaves) };
+}
+
+/** A claim of these packages by these people, signed by all of them. */
+export function claim(
+  packages: Readonly<Record<string, Earlier>>,
+  people: readonly Person[],
+  options: { threshold?: number; logs?: string[]; signers?: readonly Person[] } = {},
+): Uint8Array {
+  const authority: AuthorityDraft = {
+    keys: people.map(({ holder, key }) => ({ holder, record: key.record })),
+    releaseThreshold: options.threshold ?? 1,
+  };
+  const claimed = Object.entries(packages).map(
+    ([name, list]) => [name, { previous: null, earlier: earlierRoot(list) }] as const,
+  );
+  const payload = encodeClaim(nodeCrypto, { logs: options.logs ?? [ORIGIN], packages: new Map(claimed), authority });
+  return signed(payload, options.signers ?? people);
+}
+
+/** A release of these release ids; the digests are made from `bytes`. */
+export function release(
+  releaseIds: readonly string[],
+  people: readonly Person[],
+  options: { bytes?: string; logs?: string[] } = {},
+): Uint8Array {
+  const { bytes = "tarball" } = options;
+  const payload = encodeRelease({
+    logs: options.logs ?? [ORIGIN],
+    releases: releaseIds.map((releaseId) => ({
+      releaseId,
+      sha512: sha512Hex(`${bytes} of ${releaseId}`),
+      tarSha512: sha512Hex(`${bytes} tar of ${releaseId}`),
+    })),
+  });
+  return signed(payload, people);
+}
+
+function signed(payload: Uint8Array, people: readonly Person[]): Uint8Array {
+  let envelope: Envelope = { payload, signatures: [] };
+  for (const { key } of people) envelope = addSignature(envelope, key.sign(nodeCrypto, payload));
+  return encodeEnvelope(envelope);
+}
