@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -16,19 +17,27 @@ import { build, PACKAGES, ROOT } from "../../scripts/build.ts";
  * Builds the packages and lays them out in a temporary folder as they are published (dist, with the exports of `publishConfig`), so that what is
  * measured is what people run. The folder; its `node_modules/touchmark` is the command line.
  */
-export function layOutBuiltTree(): string {
-  if (!process.env["NOBUILD"]) build();
-  const tree = mkdtempSync(join(tmpdir(), "touchmark-bench-"));
-  for (const name of PACKAGES) layOut(tree, join(ROOT, "packages", name));
+export function builtTree(): string {
+  tree ??= layOutTree();
   return tree;
 }
 
-function layOut(tree: string, source: string): void {
+let tree: string | undefined;
+
+function layOutTree(): string {
+  build();
+  const folder = mkdtempSync(join(tmpdir(), "touchmark-bench-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  for (const name of PACKAGES) layOut(folder, join(ROOT, "packages", name));
+  return folder;
+}
+
+function layOut(folder: string, source: string): void {
   const { publishConfig, ...manifest } = JSON.parse(readFileSync(join(source, "package.json"), "utf8")) as {
     name: string;
     publishConfig: object;
   };
-  const target = join(tree, "node_modules", manifest.name);
+  const target = join(folder, "node_modules", manifest.name);
   mkdirSync(target, { recursive: true });
   writeFileSync(join(target, "package.json"), JSON.stringify({ ...manifest, ...publishConfig }));
   copyTree(join(source, "dist"), join(target, "dist"));

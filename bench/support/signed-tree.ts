@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeHex, parseStatement } from "@touchmark/core";
-import { encodeVerifierKey, nodeCrypto } from "@touchmark/log";
+import { encodeHex, type Envelope, envelopeSignedBytes, parseSignatures, parseStatement } from "@touchmark/core";
+import { encodeVerifierKey, type Evidence, nodeCrypto } from "@touchmark/log";
 import { encodeCompanion } from "@touchmark/verify";
 import { forgedLog } from "../../packages/verify/test/support/forged-log.ts";
 import {
@@ -15,37 +15,33 @@ import {
 
 export interface SignedTree {
   packages: number;
-  /** How many packages one claim covers. */
-  packagesPerClaim: number;
+  /** How many packages the same three people hold; each package has a claim and a release of its own. */
+  packagesPerTeam: number;
 }
 
 /** Writes package-lock.json, touchmark.json and touchmark.lock of a tree in which every package is signed by two of its three holders. */
-export function writeSignedTree(directory: string, { packages, packagesPerClaim }: SignedTree): void {
+export function writeSignedTree(directory: string, { packages, packagesPerTeam }: SignedTree): void {
   const log = forgedLog();
   const now = Math.floor(Date.now() / 1000);
+  const floor = floorWork();
   const rules: Record<string, object> = {};
   const pins = new Map<string, string>();
   const locked: Record<string, object> = { "": { name: "tree", version: "1.0.0" } };
-  for (let first = 0; first < packages; first += packagesPerClaim) {
-    const team = first / packagesPerClaim;
+  for (let first = 0; first < packages; first += packagesPerTeam) {
+    const team = first / packagesPerTeam;
     const holders = ["ann", "ben", "cyd"].map((name) => person(name, `${name} of team ${team}`));
-    const names = Array.from(
-      { length: Math.min(packagesPerClaim, packages - first) },
-      (_, i) => `package-${first + i}`,
-    );
-    const ids = names.map((name) => `npm:npmjs/${name}`).toSorted();
-    const claim = claimPayload({ packages: ids, authority: authority(holders, 2) });
-    log.append(signedBy(claim, holders), now - 1000);
-    const statement = parseStatement(nodeCrypto, claim);
-    if (statement.kind !== "claim") throw new Error("a claim is a claim");
+    const names = Array.from({ length: Math.min(packagesPerTeam, packages - first) }, (_, i) => `package-${first + i}`);
     for (const name of names) {
+      const claim = claimPayload({ packages: [`npm:npmjs/${name}`], authority: authority(holders, 2) });
+      log.append(signedBy(claim, holders), now - 1000);
+      const statement = parseStatement(nodeCrypto, claim);
+      if (statement.kind !== "claim") throw new Error("a claim is a claim");
       const sha512 = randomBytes(64);
+      const release = signedBy(releasePayload(`npm:npmjs/${name}@1.0.0`, encodeHex(sha512)), holders.slice(0, 2));
+      floor.add(release);
       rules[name] = { level: "strict", authority: statement.authority.digest };
       pins.set(`npm:npmjs/${name}`, statement.authority.digest);
-      log.append(
-        signedBy(releasePayload(`npm:npmjs/${name}@1.0.0`, encodeHex(sha512)), holders.slice(0, 2)),
-        now - 500,
-      );
+      log.append(release, now - 500);
       locked[`node_modules/${name}`] = {
         version: "1.0.0",
         resolved: `https://registry.example/${name}/-/${name}-1.0.0.tgz`,
@@ -66,4 +62,38 @@ export function writeSignedTree(directory: string, { packages, packagesPerClaim 
   );
   const evidence = log.evidence([...pins.keys()]);
   writeFileSync(join(directory, "touchmark.lock"), encodeCompanion({ pins, evidence }));
+  writeFileSync(join(directory, "floor.json"), JSON.stringify(floor.with(evidence)));
 }
+
+/** What `crypto-floor.ts` has to do for the same tree: the signatures with their keys, and how many hashes. */
+function floorWork(): { add(release: Envelope): void; with(evidence: Evidence): object } {
+  const keys = new Map<string, number>();
+  const signatures: { key: number; message: string; signature: string }[] = [];
+  const add = (release: Envelope): void => {
+    const tbs = envelopeSignedBytes(nodeCrypto, release.payload);
+    for (const { key, flags, counter, signature } of parseSignatures(nodeCrypto, release)) {
+      const spki = Buffer.concat([P256_SPKI, key.publicKey]).toString("base64");
+      if (!keys.has(spki)) keys.set(spki, keys.size);
+      const tail = Buffer.from([flags, 0, 0, 0, 0]);
+      tail.writeUInt32BE(counter, 1);
+      const message = Buffer.concat([nodeCrypto.sha256(Buffer.from(key.application)), tail, nodeCrypto.sha256(tbs)]);
+      signatures.push({
+        key: keys.get(spki)!,
+        message: message.toString("base64"),
+        signature: Buffer.from(signature).toString("base64"),
+      });
+    }
+  };
+  // A multi-proof of n leaves and p hashes takes n leaf hashes and n + p − 1 inner ones; each envelope is hashed once.
+  const hashesOf = (leaves: number, proof: Uint8Array): number => 2 * leaves + proof.length / 32 - 1;
+  return {
+    add,
+    with: ({ entries, logProof, buckets, mapProof, envelopes }) => ({
+      keys: [...keys.keys()],
+      signatures,
+      hashes: hashesOf(entries.size + 1, logProof) + hashesOf(buckets.size, mapProof) + envelopes.length,
+    }),
+  };
+}
+
+const P256_SPKI = Buffer.from("3059301306072a8648ce3d020106082a8648ce3d030107034200", "hex");
