@@ -1,9 +1,24 @@
 // K4 as a whole client meets it: garbage in the answers of CTAP2 commands. (The packets' own garbage is in channel.test.ts.)
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { openDevice } from "../src/index.ts";
+import { assertKey, FLAG, openDevice } from "../src/index.ts";
 import { cborMap, encodeCbor } from "../src/cbor/canonical.ts";
+import { parseGetAssertionAnswer } from "../src/ctap2/get-assertion.ts";
 import { createSoftwareAuthenticator, describeSoftDevice } from "../src/testing/index.ts";
-import { enroll, expectCode, fromHex, person, plugged, QUICK, random, signAndVerify } from "./kit.ts";
+import {
+  codeOf,
+  enroll,
+  expectCode,
+  fromHex,
+  person,
+  PIN,
+  plugged,
+  pluggedWithPin,
+  QUICK,
+  random,
+  RP_ID,
+  signAndVerify,
+} from "./kit.ts";
 
 const ok = (hex: string): Uint8Array => Buffer.concat([Uint8Array.of(0), fromHex(hex)]);
 
@@ -48,7 +63,6 @@ describe("K4: what a key answers when it is asked to sign", () => {
   test.each([
     ["success without content", "00"],
     ["a text instead of a map", "006161"],
-    ["another credential", `00a301a26269644401020304647479706a7075626c69632d6b6579025825${"00".repeat(37)}034101`],
     ["no signature", `00a1025825${"00".repeat(37)}`],
     ["a CBOR bomb", `00${"a101".repeat(3_000)}`],
   ])("%s", async (_, hex) => {
@@ -60,16 +74,43 @@ describe("K4: what a key answers when it is asked to sign", () => {
     await signAndVerify(device, key, person());
   });
 
-  test("a wrong signature, truncated or extended authenticator data", async () => {
+  const rpIdHash = createHash("sha256").update(RP_ID).digest();
+  const authData = (flags: number, ...rest: number[]): Uint8Array =>
+    Buffer.concat([rpIdHash, Uint8Array.of(flags, 0, 0, 0, 9, ...rest)]);
+
+  test.each<readonly [string, Uint8Array]>([
+    ["authenticator data cut off", authData(FLAG.up).subarray(0, 36)],
+    ["authenticator data with a byte more", authData(FLAG.up, 0xa0)],
+    ["extensions that were not asked for", authData(FLAG.up | FLAG.ed, 0xa0)],
+  ])("%s", async (_, bytes) => {
     const { authenticator, device } = await plugged();
     const key = await enroll(device);
-    for (const length of [36, 38]) {
-      const answer = encodeCbor(cborMap([2, random(length)], [3, random(70)]));
-      authenticator.setFaults({
-        alterAnswer: (command, real) => (command === 0x02 ? Buffer.concat([Uint8Array.of(0), answer]) : real),
-      });
-      await expectCode(signAndVerify(device, key, person()), "DEVICE_GARBAGE");
-    }
+    const answerWith = (data: Uint8Array): void => {
+      const answer = Buffer.concat([Uint8Array.of(0), encodeCbor(cborMap([2, data], [3, random(70)]))]);
+      authenticator.setFaults({ alterAnswer: (command, real) => (command === 0x02 ? answer : real) });
+    };
+    const ask = {
+      device,
+      rpId: RP_ID,
+      clientDataHash: random(32),
+      credentialIds: [key.credentialId],
+      interaction: person(),
+    };
+    answerWith(authData(FLAG.up));
+    expect((await assertKey(ask)).counter).toBe(9);
+    answerWith(bytes);
+    await expectCode(assertKey(ask), "DEVICE_GARBAGE");
+  });
+
+  test("a credential that was not asked for", () => {
+    const answer = (id: number): Uint8Array =>
+      encodeCbor(cborMap([1, cborMap(["id", Uint8Array.of(id)])], [2, authData(FLAG.up)], [3, random(70)]));
+    const asked = [Uint8Array.of(1), Uint8Array.of(2)];
+    expect(parseGetAssertionAnswer(answer(2), asked).credentialId).toEqual(Uint8Array.of(2));
+    expect(codeOf(() => parseGetAssertionAnswer(answer(3), asked))).toBe("DEVICE_GARBAGE");
+    const unnamed = encodeCbor(cborMap([2, authData(FLAG.up)], [3, random(70)]));
+    expect(parseGetAssertionAnswer(unnamed, asked.slice(0, 1)).credentialId).toEqual(Uint8Array.of(1));
+    expect(codeOf(() => parseGetAssertionAnswer(unnamed, asked))).toBe("DEVICE_GARBAGE");
   });
 });
 
@@ -92,6 +133,23 @@ describe("K4: what a key answers when it is enrolled", () => {
       },
     });
     await expectCode(enroll(device), "DEVICE_GARBAGE");
+  });
+
+  test.each([
+    ["no touch", FLAG.at | FLAG.uv],
+    ["no verified user", FLAG.at | FLAG.up],
+  ])("%s, though it was asked for", async (_, flags) => {
+    const { authenticator, device } = await pluggedWithPin();
+    authenticator.setFaults({
+      alterAnswer(command, answer) {
+        const altered = Buffer.from(answer);
+        const at = altered.indexOf(createHash("sha256").update(RP_ID).digest());
+        if (command === 0x01) altered[at + 32] = flags;
+        return altered;
+      },
+    });
+    const error = await expectCode(enroll(device, { interaction: person([PIN]), wantUv: true }), "DEVICE_GARBAGE");
+    expect(error.message).toMatch(/without a touch|without verifying/);
   });
 
   test("a key with an algorithm that was not asked for", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { assertKey, findCredential, FLAG, openDevice, openDevices, parseAttestationObject } from "../src/index.ts";
-import { createSoftwareAuthenticator, describeSoftDevice, serveUdp } from "../src/testing/index.ts";
+import { createSoftwareAuthenticator, describeSoftDevice, type Faults, serveUdp } from "../src/testing/index.ts";
 import {
   enroll,
   expectCode,
@@ -188,6 +188,31 @@ describe("lists of credentials", () => {
       assertKey({ device, rpId: RP_ID, clientDataHash: random(32), credentialIds: [], interaction: person() }),
       "CREDENTIAL_UNKNOWN",
     );
+  });
+});
+
+describe("credentials that hide from users who are not verified", () => {
+  // Such a key says "no credentials" to the first question, which comes without a token.
+  const hideOnce = (): Faults => {
+    let calls = 0;
+    return { alterAnswer: (command, answer) => (command === 0x02 && ++calls === 1 ? Uint8Array.of(0x2e) : answer) };
+  };
+
+  test("are found with the token, and sign", async () => {
+    const { authenticator, device } = await pluggedWithPin();
+    const key = await enroll(device);
+    authenticator.setFaults(hideOnce());
+    await signAndVerify(device, key, person([PIN]), true);
+  });
+
+  test("are excluded at enrolment all the same", async () => {
+    const { authenticator, device } = await pluggedWithPin();
+    const { credentialId } = await enroll(device);
+    authenticator.setFaults(hideOnce());
+    const someone = person([PIN]);
+    const again = enroll(device, { excludeCredentialIds: [credentialId], interaction: someone, wantUv: true });
+    await expectCode(again, "CREDENTIAL_EXCLUDED");
+    expect(someone.touches).toEqual([]);
   });
 });
 

@@ -19,7 +19,7 @@ interface StandardCase {
   readonly registration: { readonly attestationObject?: string };
 }
 
-const folder = `${process.env["TOUCHMARK_VECTORS"] ?? ""}/webauthn`;
+const folder = `${process.env["TOUCHMARK_VECTORS"] ?? "/nonexistent"}/webauthn`;
 const realKeys = (read("yubikeys.json") ?? []) as readonly RealKey[];
 const standard = Object.entries((read("w3c-level3.json") ?? {}) as Record<string, StandardCase>);
 
@@ -37,35 +37,38 @@ test("what TOUCHMARK_VECTORS names is read, if it names anything", () => {
   expect([realKeys.length > 0, standard.length > 0]).toEqual([existsSync(folder), existsSync(folder)]);
 });
 
-describe("real authenticators", () => {
-  test.each(realKeys)("$name", ({ name, attestationObject, assertion }) => {
-    const bytes = url(attestationObject);
-    if (OTHER_ALGORITHM.test(name)) {
-      expect(codeOf(() => parseAttestationObject(bytes))).toBe("ALGORITHM_UNSUPPORTED");
-      return;
-    }
-    const attestation = parseAttestationObject(bytes);
-    expect(toHex(attestation.objectBytes)).toBe(toHex(bytes));
-    if (name.startsWith("YubiKey")) expect(["packed", "fido-u2f"]).toContain(attestation.fmt);
-    // The recorded assertions of these two belong to other credentials.
-    if (assertion === undefined || name.startsWith("LargeBlob")) return;
-    const authData = url(assertion.authenticatorData);
-    const { flags, counter } = parseAuthData(authData);
-    const { credentialId, publicKey } = attestation.authData.attested;
-    const hash = createHash("sha256").update(url(assertion.clientDataJSON)).digest();
-    expect(
-      verifies(publicKey, { credentialId, authData, flags, counter, signature: url(assertion.signature) }, hash),
-    ).toBe(true);
+if (realKeys.length > 0)
+  describe("real authenticators", () => {
+    test.each(realKeys)("$name", ({ name, attestationObject, assertion }) => {
+      const bytes = url(attestationObject);
+      if (OTHER_ALGORITHM.test(name)) {
+        expect(codeOf(() => parseAttestationObject(bytes))).toBe("ALGORITHM_UNSUPPORTED");
+        return;
+      }
+      const attestation = parseAttestationObject(bytes);
+      expect(toHex(attestation.objectBytes)).toBe(toHex(bytes));
+      if (name.startsWith("YubiKey")) expect(["packed", "fido-u2f"]).toContain(attestation.fmt);
+      // The recorded assertions of these two belong to other credentials.
+      if (assertion === undefined || name.startsWith("LargeBlob")) return;
+      const authData = url(assertion.authenticatorData);
+      const { flags, counter } = parseAuthData(authData);
+      const { credentialId, publicKey } = attestation.authData.attested;
+      const hash = createHash("sha256").update(url(assertion.clientDataJSON)).digest();
+      expect(
+        verifies(publicKey, { credentialId, authData, flags, counter, signature: url(assertion.signature) }, hash),
+      ).toBe(true);
+    });
   });
-});
 
-describe("WebAuthn Level 3, section Test Vectors", () => {
-  test.each(standard.filter(([, { registration }]) => registration.attestationObject !== undefined))(
-    "%s",
-    (name, { registration }) => {
-      const bytes = fromHex(registration.attestationObject ?? "");
-      if (OTHER_ALGORITHM.test(name)) expect(codeOf(() => parseAttestationObject(bytes))).toBe("ALGORITHM_UNSUPPORTED");
-      else expect(toHex(parseAttestationObject(bytes).objectBytes)).toBe(toHex(bytes));
-    },
-  );
-});
+if (standard.length > 0)
+  describe("WebAuthn Level 3, section Test Vectors", () => {
+    test.each(standard.filter(([, { registration }]) => registration.attestationObject !== undefined))(
+      "%s",
+      (name, { registration }) => {
+        const bytes = fromHex(registration.attestationObject ?? "");
+        if (OTHER_ALGORITHM.test(name))
+          expect(codeOf(() => parseAttestationObject(bytes))).toBe("ALGORITHM_UNSUPPORTED");
+        else expect(toHex(parseAttestationObject(bytes).objectBytes)).toBe(toHex(bytes));
+      },
+    );
+  });

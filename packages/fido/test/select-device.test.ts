@@ -9,13 +9,16 @@ import {
 } from "../src/testing/index.ts";
 import { enroll, expectCode, person, QUICK, RP_ID } from "./kit.ts";
 
-async function twoKeys(model: Partial<AuthenticatorModel> = {}): Promise<{
+async function twoKeys(
+  model: Partial<AuthenticatorModel> = {},
+  touchTimeout = 5_000,
+): Promise<{
   readonly devices: readonly [FidoDevice, FidoDevice];
   readonly touchSecond: () => void;
   readonly pullFirst: () => void;
 }> {
   const finger = manualTouch();
-  const options = { keepaliveEvery: 10, touchTimeout: 300, model };
+  const options = { keepaliveEvery: 10, touchTimeout, model };
   const first = createSoftwareAuthenticator({ ...options, touch: neverTouch() });
   const second = createSoftwareAuthenticator({ ...options, touch: finger.policy });
   const devices = [
@@ -32,6 +35,7 @@ describe.each<readonly [string, Partial<AuthenticatorModel>]>([
   test("all blink; the first that is touched is taken, the others are told to stop and closed", async () => {
     const { devices, touchSecond } = await twoKeys(model);
     const blinking = new Set<string>();
+    const start = performance.now();
     const chosen = await selectDevice({
       devices,
       interaction: {
@@ -43,6 +47,7 @@ describe.each<readonly [string, Partial<AuthenticatorModel>]>([
       },
     });
     expect(chosen).toBe(devices[1]);
+    expect(performance.now() - start).toBeLessThan(1_000);
     await expectCode(devices[0].refresh(), "DEVICE_GONE");
     await chosen.refresh();
   });
@@ -71,7 +76,10 @@ describe("selectDevice", () => {
   });
 
   test("nobody touches", async () => {
-    await expectCode(selectDevice({ devices: (await twoKeys()).devices, interaction: person() }), "TOUCH_TIMEOUT");
+    await expectCode(
+      selectDevice({ devices: (await twoKeys({}, 200)).devices, interaction: person() }),
+      "TOUCH_TIMEOUT",
+    );
   });
 
   test("Ctrl-C", async () => {

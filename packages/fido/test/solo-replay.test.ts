@@ -32,7 +32,7 @@ interface Step {
   };
 }
 
-const file = `${process.env["TOUCHMARK_VECTORS"] ?? ""}/ctap/solo.json`;
+const file = `${process.env["TOUCHMARK_VECTORS"] ?? "/nonexistent"}/ctap/solo.json`;
 const steps = existsSync(file)
   ? (JSON.parse(readFileSync(file, "utf8")) as { readonly steps: readonly Step[] }).steps
   : [];

@@ -28,7 +28,7 @@ export function decodeCbor(bytes: Uint8Array): CborValue {
 export function decodeCborPrefix(bytes: Uint8Array): { readonly value: CborValue; readonly end: number } {
   const end = checkCanonical(bytes, 0);
   // What passes the check holds no tags, so cbor-x meets nothing that it would interpret.
-  return { value: codec.decode(bytes.slice(0, end)) as CborValue, end };
+  return { value: codec.decode(bytes.subarray(0, end)) as CborValue, end };
 }
 
 /** Encodes a value in the canonical form; the keys of a map may come in any order. */
@@ -50,7 +50,7 @@ export function locateMapValues(bytes: Uint8Array): Map<CborKey, Uint8Array> {
   for (const key of value.keys()) {
     const start = checkCanonical(bytes, at);
     at = checkCanonical(bytes, start);
-    parts.set(key, bytes.slice(start, at));
+    parts.set(key, new Uint8Array(bytes.subarray(start, at)));
   }
   return parts;
 }

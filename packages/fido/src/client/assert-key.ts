@@ -41,7 +41,6 @@ export async function assertKey(request: AssertRequest): Promise<KeyAssertion> {
   // Before anybody types a PIN for nothing.
   const early = await search(request, { kind: "none" });
   let verify = decideUserVerification(device.info, { wantUv: request.wantUv === true, operation: "assert" });
-  if (early.kind === "absent" && !verify) throw unknown();
   for (;;) {
     const authorization = verify
       ? await authorize(device, { permissions: PERMISSION.getAssertion, rpId }, interaction)

@@ -1,5 +1,5 @@
 import type { Authorization } from "../ctap2/authorization.ts";
-import { encodeGetAssertion, getAssertion, type GetAssertionRequest } from "../ctap2/get-assertion.ts";
+import { getAssertion } from "../ctap2/get-assertion.ts";
 import type { CtapSession } from "../ctap2/session.ts";
 import { STATUS } from "../ctap2/status.ts";
 import { FidoError } from "../error.ts";
@@ -21,15 +21,22 @@ export type CredentialSearch =
 /** Asks a key, without a touch, which of the credentials it holds. Throws FidoError. */
 export async function findCredential(session: CtapSession, question: CredentialQuestion): Promise<CredentialSearch> {
   let left = fittingIds(session, question.credentialIds);
+  const request = {
+    rpId: question.rpId,
+    clientDataHash: new Uint8Array(32),
+    authorization: question.authorization ?? { kind: "none" },
+    userPresence: false,
+  } as const;
   let most = session.info.maxCredentialCountInList ?? 1;
   while (left.length > 0) {
-    const request = fitRequest(session, question, left.slice(0, Math.max(1, most)));
-    const size = request.credentialIds.length;
+    const credentialIds = left.slice(0, Math.max(1, most));
+    const size = credentialIds.length;
     try {
-      const { credentialId } = await getAssertion(session, request, { signal: question.signal });
+      const { credentialId } = await getAssertion(session, { ...request, credentialIds }, { signal: question.signal });
       return { kind: "found", credentialId };
     } catch (error) {
       const status = error instanceof FidoError ? error.status : undefined;
+      // A message longer than the key takes is refused before it is sent.
       if (TOO_MUCH.has(status) && size > 1) most = size - 1;
       else if (ABSENT.has(status)) left = left.slice(size);
       else if (UNSURE.has(status)) return { kind: "unsure" };
@@ -61,21 +68,3 @@ const UNSURE: ReadonlySet<number | undefined> = new Set([
   STATUS.invalidOption,
   STATUS.upRequired,
 ]);
-
-// Fewer ids until the message is one that the key can take.
-function fitRequest(
-  session: CtapSession,
-  question: CredentialQuestion,
-  ids: readonly Uint8Array[],
-): GetAssertionRequest {
-  for (let count = ids.length; ; count--) {
-    const request: GetAssertionRequest = {
-      rpId: question.rpId,
-      clientDataHash: new Uint8Array(32),
-      credentialIds: ids.slice(0, count),
-      authorization: question.authorization ?? { kind: "none" },
-      userPresence: false,
-    };
-    if (count <= 1 || encodeGetAssertion(request).length <= session.info.maxMessageBytes) return request;
-  }
-}

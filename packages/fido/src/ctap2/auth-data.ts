@@ -28,7 +28,9 @@ const FIXED_BYTES = 37;
 const MAX_CREDENTIAL_ID = 1023;
 
 /** Reads authenticator data to its last byte. Throws DEVICE_GARBAGE. */
-export function parseAuthData(bytes: Uint8Array): AuthenticatorData {
+export function parseAuthData(input: Uint8Array): AuthenticatorData {
+  // A copy, because slices of a Buffer would be views of it.
+  const bytes = new Uint8Array(input);
   if (bytes.length < FIXED_BYTES) throw bad("authenticator data that is too short");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const flags = view.getUint8(32);

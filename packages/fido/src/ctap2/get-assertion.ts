@@ -38,7 +38,7 @@ export async function getAssertion(
   return parseGetAssertionAnswer(answer, request.credentialIds);
 }
 
-export function encodeGetAssertion(request: GetAssertionRequest): Uint8Array {
+function encodeGetAssertion(request: GetAssertionRequest): Uint8Array {
   const fields = authorizationFields(
     request.authorization,
     request.clientDataHash,

@@ -24,7 +24,7 @@ export function createMemoryPipe(device: MemoryDevice): { readonly pipe: PacketP
   const pipe: PacketPipe = {
     async send(packet) {
       if (state !== "open") throw explain({ kind: "gone" });
-      const copy = packet.slice();
+      const copy = new Uint8Array(packet);
       setImmediate(() => {
         if (state === "open") device.receive(copy);
       });
@@ -43,7 +43,7 @@ export function createMemoryPipe(device: MemoryDevice): { readonly pipe: PacketP
   };
   const end: MemoryEnd = {
     deliver(packet) {
-      const copy = packet.slice();
+      const copy = new Uint8Array(packet);
       setImmediate(() => {
         if (state === "open") onPacket?.(copy);
       });
