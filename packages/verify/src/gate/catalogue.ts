@@ -30,7 +30,7 @@ export interface Catalogue {
 
 export function createCatalogue(
   expected: readonly ExpectedTarball[],
-  upstreamFor: (name: string) => Upstream,
+  upstreamFor: (name: string) => Upstream | null,
 ): Catalogue {
   const paths = new Map<string, TarballSource>();
   const releases = new Map<string, TarballSource>();
@@ -48,9 +48,9 @@ export function createCatalogue(
     const key = `${name}@${version}`;
     const digests = (locked.get(key) ?? new Set()).add(sha512);
     locked.set(key, digests);
-    const upstream = upstreamFor(name);
     const url = resolved !== undefined && URL.canParse(resolved) ? new URL(resolved) : undefined;
-    if (url && servesTarball(upstream, url)) add({ name, version, upstream, url, sha512: digests });
+    const upstream = url && upstreamFor(name);
+    if (upstream && servesTarball(upstream, url)) add({ name, version, upstream, url, sha512: digests });
   }
   return {
     addPackument({ name, offered }, upstream) {

@@ -9,6 +9,7 @@ import { askUpstream, type FetchEdge, type Upstream } from "./upstream.ts";
 /** What the routes of one gate share. */
 export interface GateContext {
   registry: Upstream;
+  /** Throws `REGISTRY_UNKNOWN` for a scope whose registry has no name. */
   upstreamFor(name: string | undefined): Upstream;
   decide: Decide;
   fetchEdge: FetchEdge;
@@ -71,6 +72,6 @@ export function refusalOfError(
   const code = known?.code ?? "CHECK_FAILED";
   const reason =
     known?.message ?? `It could not be checked: ${error instanceof Error ? error.message : "unknown reason"}`;
-  const bad = /^(?:TARBALL|PACKUMENT|INTEGRITY|REQUEST)_/.test(code);
+  const bad = /^(?:TARBALL|PACKUMENT|INTEGRITY|REQUEST|REGISTRY)_/.test(code);
   return refusalOf(what, name, version, { allow: false, code, reason, hint: known?.hint ?? "", unchecked: !bad });
 }

@@ -17,8 +17,8 @@ export async function servePackument(
   name: string,
   response: ServerResponse,
 ): Promise<void> {
-  const upstream = context.upstreamFor(name);
   try {
+    const upstream = context.upstreamFor(name);
     const found = await fetchPackument(context, client, name, upstream);
     if ("status" in found) {
       answerJson(response, found.status, { error: found.error }, found.headers);

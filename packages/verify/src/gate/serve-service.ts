@@ -17,8 +17,8 @@ export async function serveService(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const upstream = context.upstreamFor(route.name);
   try {
+    const upstream = context.upstreamFor(route.name);
     const body = request.method === "POST" ? await readRequest(request) : undefined;
     const url = upstreamUrl(upstream, route.path);
     const answer = await ask(context, client, upstream, {

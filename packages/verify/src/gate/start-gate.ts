@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { VerifyError } from "../errors.ts";
 import type { TarballLimits } from "../tarball/limits.ts";
 import { answerRefusal } from "./answers.ts";
 import { createCatalogue, type ExpectedTarball } from "./catalogue.ts";
@@ -19,8 +20,8 @@ import type { FetchEdge, Upstream } from "./upstream.ts";
 export interface GateOptions {
   /** Where names without a scope, and scopes without a registry of their own, are asked for. */
   registry: Upstream;
-  /** By scope, `@` included. */
-  scopes?: Readonly<Record<string, Upstream>>;
+  /** By scope, `@` included; `null` for a scope whose registry the policy doesn't name, and from which nothing passes. */
+  scopes?: Readonly<Record<string, Upstream | null>>;
   decide: Decide;
   /** The lockfile's tarballs; where one is listed, only these bytes pass under its name. */
   expected?: readonly ExpectedTarball[];
@@ -49,15 +50,12 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   const closing = new AbortController();
   const directory = await mkdtemp(join(tmpdir(), "touchmark-gate-"));
   const refusals = new Map<string, Refusal>();
-  const scopes = new Map(Object.entries(options.scopes ?? {}));
-  const upstreamFor = (name: string | undefined): Upstream =>
-    (name?.startsWith("@") ? scopes.get(name.slice(0, name.indexOf("/"))) : undefined) ?? options.registry;
   const context: GateContext = {
     registry: options.registry,
-    upstreamFor,
+    upstreamFor: (name) => findUpstream(options, name) ?? refuseScope(name),
     decide: options.decide,
     fetchEdge: options.fetch ?? fetch,
-    catalogue: createCatalogue(options.expected ?? [], upstreamFor),
+    catalogue: createCatalogue(options.expected ?? [], (name) => findUpstream(options, name)),
     packumentLimits: { ...PACKUMENT_LIMITS, ...options.packumentLimits },
     tarballLimits: options.tarballLimits ?? {},
     directory,
@@ -90,6 +88,17 @@ export async function startGate(options: GateOptions): Promise<Gate> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function findUpstream({ registry, scopes }: GateOptions, name: string | undefined): Upstream | null {
+  const scope = name?.startsWith("@") ? name.slice(0, name.indexOf("/")) : "";
+  const own = new Map(Object.entries(scopes ?? {})).get(scope);
+  return own === undefined ? registry : own;
+}
+
+function refuseScope(name: string | undefined): never {
+  const hint = 'Add its address to "registries" in touchmark.json.';
+  throw new VerifyError("REGISTRY_UNKNOWN", `The registry of the scope of ${name} is not in the policy.`, hint);
 }
 
 async function handle(

@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import { cleanText } from "@touchmark/core";
+import type { LockfileVerdict } from "../check-lockfile.ts";
+import { VerifyError } from "../errors.ts";
+import type { Refusal } from "../gate/decision.ts";
+import { compareInstalled, HIDDEN_LOCKFILE } from "./installed-tree.ts";
+import { parseLockfile, type Lockfile } from "./lockfile.ts";
+import { sourceOfSpec, type NpmArguments, type SpecSource } from "./npm-arguments.ts";
+import { readIfThere, readLockfile } from "./project-files.ts";
+import { refusalsOfVerdicts } from "./refusal-table.ts";
+import type { RegistryOf } from "./registry-address.ts";
+
+/** A project and the rules that it is checked by. */
+export interface CheckedProject {
+  directory: string;
+  args: NpmArguments;
+  registryOf: RegistryOf;
+  /** What the policy allows beside registry tarballs [P-7]. */
+  sources: Readonly<Record<Exclude<SpecSource, "registry">, boolean>>;
+  checkLockfile(lockfile: Lockfile): Promise<LockfileVerdict>;
+}
+
+export interface Checked {
+  /** The lockfile's bytes as they were checked. */
+  bytes: Uint8Array | undefined;
+  lockfile: Lockfile | undefined;
+  /** Undefined if the lockfile was only read. */
+  verdict: LockfileVerdict | undefined;
+  refusals: Refusal[];
+}
+
+/**
+ * Before npm starts: what is named on the command line, and the lockfile as a whole. A command that changes versions may be the way out of a refused lockfile, so for
+ * those the lockfile is only read now, and judged when npm is done.
+ */
+export async function checkBefore(project: CheckedProject): Promise<Checked> {
+  const { args, sources } = project;
+  const refusals = (args.command === "install" ? args.specs : []).flatMap((spec) => {
+    const source = sourceOfSpec(spec);
+    if (source === "registry" || sources[source]) return [];
+    const hint = `Allow it with "sources": {"${source}": "allow"} in touchmark.json.`;
+    return [refusal(cleanText(spec, 200), "SOURCE_REFUSED", `The policy takes nothing from ${source}.`, hint)];
+  });
+  const file = readLockfile(project.directory);
+  if (!file || refusals.length > 0) return { bytes: undefined, lockfile: undefined, verdict: undefined, refusals };
+  const judge = args.command === "ci" || (args.command === "install" && args.specs.length === 0);
+  return checkBytes(project, file.name, file.bytes, judge);
+}
+
+/** After npm has ended and before any script: the lockfile as it is now, and the tree against it. `installed` is what scripts may be run of. */
+export async function checkAfter(
+  project: CheckedProject,
+  before: Checked,
+): Promise<Checked & { installed: Lockfile | undefined }> {
+  const { directory, args } = project;
+  const hidden = args.packageLockOnly ? undefined : readIfThere(join(directory, HIDDEN_LOCKFILE));
+  const file = readLockfile(directory) ?? (hidden && { name: HIDDEN_LOCKFILE, bytes: hidden });
+  if (!file) return { ...before, installed: undefined }; // npm had nothing to install
+  // `npm ci` writes no lockfile: what was judged is what counts, whatever lies there now.
+  const unchanged = args.command === "ci" || (before.bytes !== undefined && file.bytes.equals(before.bytes));
+  const known = before.verdict !== undefined && unchanged;
+  const checked = known ? before : await checkBytes(project, file.name, file.bytes, true);
+  if (!hidden || !checked.lockfile || checked.refusals.length > 0) return { ...checked, installed: undefined };
+  const tree = await checkBytes(project, HIDDEN_LOCKFILE, hidden, false);
+  const installed = tree.lockfile;
+  const differences = installed ? compareInstalled(directory, installed, checked.lockfile) : [];
+  const hint = "Remove node_modules and install again.";
+  const refusals = differences.map(({ path, reason }) => refusal(path, "INSTALLED_DIFFERS", reason, hint));
+  return { ...checked, refusals: [...tree.refusals, ...refusals], installed };
+}
+
+async function checkBytes(project: CheckedProject, name: string, bytes: Uint8Array, judge: boolean): Promise<Checked> {
+  let lockfile: Lockfile;
+  try {
+    lockfile = parseLockfile(bytes, project.registryOf);
+  } catch (error) {
+    if (!(error instanceof VerifyError)) throw error;
+    const refusals = [refusal(name, error.code, error.message, error.hint)];
+    return { bytes, lockfile: undefined, verdict: undefined, refusals };
+  }
+  if (!judge) return { bytes, lockfile, verdict: undefined, refusals: [] };
+  const verdict = await project.checkLockfile(lockfile);
+  const refusals = refusalsOfVerdicts(verdict.verdicts);
+  if (verdict.status !== "accepted" && refusals.length === 0) {
+    const [note] = verdict.notes;
+    const unchecked = verdict.status === "unchecked";
+    refusals.push({
+      ...refusal(name, note?.code ?? "CHECK_FAILED", note?.message ?? "It was not accepted.", note?.hint ?? ""),
+      unchecked,
+    });
+  }
+  return { bytes, lockfile, verdict, refusals };
+}
+
+function refusal(name: string, code: string, reason: string, hint: string): Refusal {
+  return { what: "request", name, version: undefined, code, reason, hint, unchecked: false };
+}

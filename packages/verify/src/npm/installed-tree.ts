@@ -1,0 +1,88 @@
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { cleanText, isVersion } from "@touchmark/core";
+import type { LockedPackage, Lockfile } from "./lockfile.ts";
+import { readIfThere } from "./project-files.ts";
+import { cleanVersion } from "./semver.ts";
+
+/** A place in node_modules that isn't as verified. */
+export interface TreeDifference {
+  path: string;
+  /** One sentence. */
+  reason: string;
+}
+
+export const HIDDEN_LOCKFILE = "node_modules/.package-lock.json";
+
+/**
+ * Compares what npm says it has installed (`installed`, its hidden lockfile) and what lies on disk with what was verified. Every installed package must be a
+ * verified one, in its place, with the same digest; what is left out (other platforms, `--omit`) is no difference. Closes the gap between the check and npm's own
+ * reading of the lockfile.
+ */
+export function compareInstalled(project: string, installed: Lockfile, verified: Lockfile): TreeDifference[] {
+  const wanted = byPath(verified);
+  const differences: TreeDifference[] = [];
+  for (const [path, found] of byPath(installed)) {
+    const reason = differenceOf(found, wanted.get(path)) ?? differenceOnDisk(project, path, found);
+    if (reason !== undefined) differences.push({ path, reason });
+  }
+  for (const path of topLevel(project)) {
+    if (!wanted.has(path))
+      differences.push({ path, reason: "It lies in node_modules, and the lockfile doesn't have it." });
+  }
+  return differences.map(({ path, reason }) => ({ path: cleanText(path, 200), reason }));
+}
+
+function differenceOf(found: LockedPackage, wanted: LockedPackage | undefined): string | undefined {
+  if (!wanted) return "npm installed it, and the lockfile doesn't have it.";
+  if (found.name !== wanted.name || found.version !== wanted.version)
+    return "npm installed another version than the lockfile's.";
+  if (found.kind !== wanted.kind || found.bundler !== wanted.bundler)
+    return "npm took it from another kind of source than the lockfile's.";
+  const [a, b] = [found.integrity, wanted.integrity];
+  const same = a.ok && b.ok ? a.sha512 === b.sha512 : !a.ok && !b.ok && a.code === b.code;
+  return same ? undefined : "npm installed it with another digest than the lockfile's.";
+}
+
+/** An install over an older tree keeps what it takes for up to date; so the name and version on disk are read as well. */
+function differenceOnDisk(project: string, path: string, found: LockedPackage): string | undefined {
+  if (found.kind !== "registry" && found.kind !== "remote-tarball") return undefined;
+  const bytes = readIfThere(join(project, path, "package.json"));
+  if (!bytes) return "npm installed it, and it isn't there.";
+  try {
+    const { name, version } = JSON.parse(bytes.toString("utf8").replace(/^\ufeff/, "")) as {
+      name?: unknown;
+      version?: unknown;
+    };
+    const expected = found.version ?? "";
+    const same = typeof version === "string" && isVersion(expected) && cleanVersion(version) === cleanVersion(expected);
+    return name === found.name && same ? undefined : "What lies there is another package than the lockfile's.";
+  } catch {
+    return "Its package.json can't be read.";
+  }
+}
+
+function byPath({ packages }: Lockfile): Map<string, LockedPackage> {
+  return new Map(packages.flatMap((locked) => locked.paths.map((path) => [path, locked] as const)));
+}
+
+/** The packages that lie directly in the project's node_modules. Deeper ones may be part of a verified tarball. */
+function topLevel(project: string): string[] {
+  const root = join(project, "node_modules");
+  const names = list(root).flatMap((name) =>
+    name.startsWith("@") ? list(join(root, name)).map((plain) => `${name}/${plain}`) : [name],
+  );
+  return names.filter((name) => isPackage(join(root, name))).map((name) => `node_modules/${name}`);
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory).filter((name) => !name.startsWith("."));
+  } catch {
+    return [];
+  }
+}
+
+function isPackage(directory: string): boolean {
+  return lstatSync(directory).isSymbolicLink() || readIfThere(join(directory, "package.json")) !== undefined;
+}

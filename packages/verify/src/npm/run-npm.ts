@@ -1,0 +1,170 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { isVersion } from "@touchmark/core";
+import type { LockfileVerdict } from "../check-lockfile.ts";
+import type { ExpectedTarball } from "../gate/catalogue.ts";
+import type { Decide, Refusal } from "../gate/decision.ts";
+import type { FetchEdge } from "../gate/upstream.ts";
+import { registriesOf, type Policy } from "../policy/policy.ts";
+import { checkAfter, checkBefore, type Checked } from "./check-project.ts";
+import { runGatedNpm } from "./gated-npm.ts";
+import { HIDDEN_LOCKFILE } from "./installed-tree.ts";
+import { scriptCommands } from "./lifecycle.ts";
+import type { Lockfile } from "./lockfile.ts";
+import { parseNpmArguments } from "./npm-arguments.ts";
+import { findNpm, runProcess } from "./npm-process.ts";
+import { readNpmSettings } from "./npm-settings.ts";
+import { keepProjectFiles } from "./project-files.ts";
+import { refusalTable } from "./refusal-table.ts";
+import { compareVersions } from "./semver.ts";
+
+export interface RunNpmOptions {
+  /** npm's command line without `npm`. */
+  argv: readonly string[];
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  /** Instead of the npm on the PATH. */
+  npmPath?: string;
+  /** The registries, and what is allowed beside their tarballs. Remote tarballs don't pass the gate either way. */
+  policy: Policy;
+  /** npm's cache behind the gate: a directory of the user's own that nothing else fills. Made if it isn't there. */
+  cacheDirectory: string;
+  checkLockfile(lockfile: Lockfile): Promise<LockfileVerdict>;
+  decide: Decide;
+  /** The network to the registries; global `fetch` if left out. */
+  fetch?: FetchEdge;
+  io: { stdout(text: string | Uint8Array): void; stderr(text: string | Uint8Array): void };
+  signal?: AbortSignal;
+}
+
+export interface NpmRun {
+  /** 0, 1 (refused), 3 (could not be checked), or npm's own where npm or a script failed by itself. */
+  exitCode: number;
+  /** Where it ended: npm was not started; npm was stopped or failed; what it installed was refused; the end. */
+  stage: "before" | "during" | "after" | "done";
+  refusals: Refusal[];
+  /** The last lockfile that was read, and what was said of it. */
+  lockfile: Lockfile | undefined;
+  verdict: LockfileVerdict | undefined;
+}
+
+/**
+ * Runs npm between three checks: the lockfile before it starts, every document and tarball while it runs, the installed tree before any script.
+ *
+ * Trust: npm itself and the project's own files are the user's. The cache is one of content: npm finds a tarball in it by the digest that the lockfile or a judged
+ * document names, and hashes it again when it takes it out; documents are never kept; and whatever came out of it stands in the lockfile that is judged last. Whoever can
+ * write to the user's files meanwhile can do more than this keeps out. Scripts of packages that were let through run with the user's rights, and what they start is not gated.
+ *
+ * Throws `NPM_ARGUMENT`, `NPM_SETTING`, `NPM_UNAVAILABLE`.
+ */
+export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
+  const { cwd, env, io, signal } = options;
+  const args = parseNpmArguments(options.argv);
+  const npm = findNpm(env, options.npmPath);
+  const settings = await readNpmSettings(npm, cwd, env);
+  const start = (args_: string[], env_: NodeJS.ProcessEnv): Promise<number> =>
+    runProcess(npm, {
+      args: args_,
+      cwd,
+      env: env_,
+      stdout: (text) => io.stdout(text),
+      stderr: (text) => io.stderr(text),
+      ...(signal ? { signal } : {}),
+    });
+  const end = (
+    stage: NpmRun["stage"],
+    exitCode: number,
+    { lockfile, verdict }: Checked,
+    refusals: Refusal[],
+  ): NpmRun => ({
+    exitCode,
+    stage,
+    refusals,
+    lockfile,
+    verdict,
+  });
+
+  const project = {
+    ...options,
+    directory: settings.project,
+    args,
+    registryOf: registriesOf(options.policy),
+    sources: options.policy.sources,
+  };
+  const before = await checkBefore(project);
+  if (before.refusals.length > 0) {
+    io.stderr(refusalTable("touchmark did not start npm:", before.refusals));
+    return end("before", exitCodeOf(before.refusals), before, before.refusals);
+  }
+
+  const files = keepProjectFiles(settings.project, workspacesOf(before.lockfile));
+  const gated = await runGatedNpm({ ...options, args, settings, start }, expectedTarballs(before.lockfile));
+  if (gated.exitCode !== 0) {
+    const restored = files.restore();
+    if (gated.refusals.length === 0) return end("during", gated.exitCode, before, []);
+    io.stderr(refusalTable(`touchmark refused${putBack(restored)}:`, gated.refusals));
+    return end("during", exitCodeOf(gated.refusals), before, gated.refusals);
+  }
+  if (args.dryRun) return end("done", 0, before, gated.refusals);
+
+  const after = await checkAfter(project, before);
+  if (after.refusals.length > 0) {
+    const restored = files.restore();
+    rmSync(join(settings.project, HIDDEN_LOCKFILE), { force: true }); // the next npm shall look at the tree itself
+    io.stderr(
+      refusalTable(
+        `touchmark refused what npm installed; no script of it has run${putBack(restored)}:`,
+        after.refusals,
+      ),
+    );
+    return end("after", exitCodeOf(after.refusals), after, after.refusals);
+  }
+  const heldBack = newerThanInstalled(gated.refusals, after.lockfile);
+  if (heldBack.length > 0) io.stderr(refusalTable("touchmark held newer versions back:", heldBack));
+  const wantsScripts = after.installed && !(args.ignoreScripts ?? settings.ignoreScripts);
+  for (const command of wantsScripts ? scriptCommands(args, settings.project, after.installed!) : []) {
+    const exitCode = await start(command, env);
+    if (exitCode !== 0) return end("done", exitCode, after, gated.refusals);
+  }
+  return end("done", 0, after, gated.refusals);
+}
+
+function exitCodeOf(refusals: readonly Refusal[]): number {
+  return refusals.every(({ unchecked }) => unchecked) ? 3 : 1;
+}
+
+function putBack(restored: readonly string[]): string {
+  return restored.length === 0 ? "" : ` (put back: ${restored.join(", ")})`;
+}
+
+function workspacesOf(lockfile: Lockfile | undefined): string[] {
+  return (lockfile?.packages ?? []).flatMap(({ kind, paths }) => (kind === "workspace" ? paths : []));
+}
+
+function expectedTarballs(lockfile: Lockfile | undefined): ExpectedTarball[] {
+  return (lockfile?.packages ?? []).flatMap(({ kind, name, version, integrity, resolved }) =>
+    kind === "registry" && version !== undefined && integrity.ok
+      ? [{ name, version, sha512: integrity.sha512, resolved }]
+      : [],
+  );
+}
+
+/** Of the refused versions those that are newer than what was installed of the same package: what the user might wonder about. */
+function newerThanInstalled(refusals: readonly Refusal[], lockfile: Lockfile | undefined): Refusal[] {
+  const installed = new Map<string, string>();
+  for (const { name, version } of lockfile?.packages ?? []) {
+    const known = installed.get(name);
+    if (version === undefined || !isVersion(version)) continue;
+    if (known === undefined || compareVersions(version, known) > 0) installed.set(name, version);
+  }
+  return refusals.filter(({ what, name, version }) => {
+    const taken = installed.get(name);
+    return (
+      what === "version" &&
+      taken !== undefined &&
+      version !== undefined &&
+      isVersion(version) &&
+      compareVersions(version, taken) > 0
+    );
+  });
+}
