@@ -64,7 +64,8 @@ export function verifyEnvelope(crypto: Crypto, source: Uint8Array | string): Sig
 
 /**
  * Opens a claim whose authority the caller trusts already, by its digest: nothing that its signatures could say would change that, so they are
- * not verified [V-11]. Null if the envelope holds no claim of that authority. Throws any `CoreError` of parsing.
+ * not verified [V-11]. Null if the envelope holds no claim of that authority, or one that lists earlier versions: for those it is the holders'
+ * word that counts, or a log that forges a claim could have any bytes accepted. Throws any `CoreError` of parsing.
  */
 export function openVouchedClaim(
   crypto: Crypto,
@@ -74,6 +75,7 @@ export function openVouchedClaim(
   const { payload } = parseEnvelope(source);
   const statement = parseStatement(crypto, payload);
   if (statement.kind !== "claim" || statement.authority.digest !== authorityDigest) return null;
+  if ([...statement.packages.values()].some(({ earlier }) => earlier.size > 0)) return null;
   return { statement, digest: encodeHex(crypto.sha256(payload)), signers: "vouched" };
 }
 

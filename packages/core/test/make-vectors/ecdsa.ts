@@ -8,6 +8,8 @@ export interface EcdsaCase {
   message: string;
   signature: string;
   valid: boolean;
+  /** Whether the signature alone is well-formed: strict DER, r and s in 1 … n-1 [K-7]. */
+  strict: boolean;
 }
 
 const { Point } = p256;
@@ -19,21 +21,24 @@ const MESSAGE = "746f7563686d61726b"; // "touchmark"
 export function ecdsaCases(): EcdsaCase[] {
   const { r, s, publicKey } = signed(base(7n), 0x1234567890abcdefn);
   const good = der(r, s);
-  const one = (name: string, signature: string, valid = false, key = publicKey): EcdsaCase => ({
+  const one = (name: string, signature: string, valid = false, key = publicKey, strict = true): EcdsaCase => ({
     name,
     publicKey: key,
     message: MESSAGE,
     signature,
     valid,
+    strict,
   });
+  const malformed = ([name, signature]: [string, string]): EcdsaCase => one(name, signature, false, publicKey, false);
   return [
     one("an ordinary signature", good, true),
     one("the same with n - s: one of the two is high, both are accepted [K-7]", der(r, N - s), true),
     { ...one("another message", good), message: `${MESSAGE}00` },
     one("another key", good, false, hex(base(9n).toBytes(false))),
     ...edgeScalars(),
-    ...outOfRange(r, s).map(([name, signature]) => one(name, signature)),
-    ...secondSpellings(r, s).map(([name, signature]) => one(name, signature)),
+    one("r and s swapped", der(s, r)),
+    ...outOfRange(r, s).map(malformed),
+    ...secondSpellings(r, s).map(malformed),
     ...noKeys(publicKey).map(([name, key]) => one(name, good, false, key)),
   ];
 }
@@ -57,14 +62,19 @@ function edgeScalars(): EcdsaCase[] {
   const cases = points.flatMap(([rName, point]) =>
     scalars.map(([sName, s]) => {
       const { r, publicKey } = signed(point, s);
-      return { name: `${rName}, ${sName}`, publicKey, message: MESSAGE, signature: der(r, s), valid: true };
+      return {
+        name: `${rName}, ${sName}`,
+        publicKey,
+        message: MESSAGE,
+        signature: der(r, s),
+        valid: true,
+        strict: true,
+      };
     }),
   );
   const { publicKey } = signed(wrapped, 5n);
-  return [
-    ...cases,
-    { name: "x above n given as r", publicKey, message: MESSAGE, signature: der(wrapped.x, 5n), valid: false },
-  ];
+  const unreduced = { publicKey, message: MESSAGE, signature: der(wrapped.x, 5n), valid: false, strict: false };
+  return [...cases, { name: "x above n given as r", ...unreduced }];
 }
 
 function outOfRange(r: bigint, s: bigint): [string, string][] {
@@ -89,7 +99,6 @@ function outOfRange(r: bigint, s: bigint): [string, string][] {
     ["-s", der(r, -s)],
     ["r + 2^256, of 33 bytes", der(r + 2n ** 256n, s)],
     ["s + 2^256, of 33 bytes", der(r, s + 2n ** 256n)],
-    ["r and s swapped", der(s, r)],
   ];
 }
 

@@ -4,6 +4,8 @@ import { ecdsaCases } from "./ecdsa.ts";
 import { ed25519Cases } from "./ed25519.ts";
 import { keyCases } from "./keys.ts";
 import { payloadCases } from "./payloads.ts";
+import { hasDummyProvider, signWithDummyKeys } from "../support/openssh.ts";
+import { release } from "./payload-parts.ts";
 import { sshsigCases } from "./sshsig.ts";
 import { statementCases } from "./statements.ts";
 
@@ -11,6 +13,7 @@ const FILES: Record<string, unknown[]> = {
   "ecdsa-p256.json": ecdsaCases(),
   "ed25519.json": ed25519Cases(),
   "keys.json": keyCases(),
+  ...(hasDummyProvider() ? { "openssh.json": signWithDummyKeys(JSON.stringify(release())) } : {}),
   "payloads.json": payloadCases(),
   "sshsig.json": sshsigCases(),
   "statements.json": statementCases(),

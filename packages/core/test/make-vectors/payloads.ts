@@ -1,52 +1,18 @@
-import { hash } from "node:crypto";
+import type { JsonObject } from "../../src/index.ts";
 import { claimPayloads } from "./claim-payloads.ts";
-import { claim, GADGET, LOG, type Parts, release, WIDGET } from "./payload-parts.ts";
+import { bad, badText, good, type PayloadCase } from "./payload-case.ts";
+import { claim, GADGET, get, LOG, put, release, WIDGET } from "./payload-parts.ts";
 import { releasePayloads } from "./release-payloads.ts";
-
-/** One statement's payload, as text. */
-export interface PayloadCase {
-  /** The rule that the case is about. */
-  rule: string;
-  name: string;
-  payload: string;
-  /** Of good payloads only: [S-6], and [S-14] for claims. */
-  digest: string | null;
-  authorityDigest: string | null;
-  error: { code: string; rule: string } | null;
-}
 
 /** Statements by chapter 03 (and by [C-5] to [C-8]), kept and broken. */
 export function payloadCases(): PayloadCase[] {
   return [...form(), ...claimPayloads(), ...releasePayloads()];
 }
 
-export function good(rule: string, name: string, value: Parts): PayloadCase {
-  const payload = JSON.stringify(value);
-  const { authority } = value.predicate;
-  const authorityDigest = authority === undefined ? null : `sha256:${hash("sha256", JSON.stringify(authority))}`;
-  return { rule, name, payload, digest: hash("sha256", payload), authorityDigest, error: null };
-}
-
-/** `by` is the rule that refuses, where it isn't the one that the case is about. */
-export function bad(rule: string, name: string, value: Parts, code = "MALFORMED", by = rule): PayloadCase {
-  return badText(rule, name, JSON.stringify(value), code, by);
-}
-
-/** A copy with one part changed. */
-export function changed(value: Parts, change: (copy: Parts) => void): Parts {
-  const copy = structuredClone(value);
-  change(copy);
-  return copy;
-}
-
-function badText(rule: string, name: string, payload: string, code = "MALFORMED", by = rule): PayloadCase {
-  return { rule, name, payload, digest: null, authorityDigest: null, error: { code, rule: by } };
-}
-
 function form(): PayloadCase[] {
   const value = release();
   const text = JSON.stringify(value);
-  const logs = (...names: string[]): Parts => changed(value, (copy) => (copy.predicate.logs = names));
+  const logs = (...names: string[]): JsonObject => put(value, ["predicate", "logs"], names);
   const numbered = Array.from({ length: 9 }, (_, i) => `log${i}.example`);
   const deep = `${"[".repeat(9)}${"]".repeat(9)}`;
   const { _type, subject, predicateType, predicate } = value;
@@ -68,7 +34,6 @@ function form(): PayloadCase[] {
       text.replace('"predicate":{', '"predicate":{"__proto__":{"logs":["x"]},'),
     ),
     badText("C-8", "nesting", text.replace("null", deep), "TOO_LARGE"),
-    badText("C-15", "more than 160 KiB", text.replace("npmjs", "n".repeat(160 * 1024)), "TOO_LARGE"),
     bad("S-6", "a list", [value]),
     bad("S-6", "another field", { ...value, extra: 1 }),
     bad("S-6", "no predicate", { _type, subject, predicateType }),
@@ -77,30 +42,14 @@ function form(): PayloadCase[] {
     bad("S-6", "a predicate that is null", { ...value, predicate: null }),
     bad("S-6", "a predicate that is a list", { ...value, predicate: [predicate] }),
     bad("S-7", "no subject", { ...value, subject: [] }),
-    bad("S-7", "subjects that are no list", { ...value, subject: subject[0] }),
-    bad(
-      "S-7",
-      "a subject with another field",
-      changed(value, (copy) => (copy.subject[0].uri = "x")),
-    ),
-    bad(
-      "S-7",
-      "a subject whose name is a number",
-      changed(value, (copy) => (copy.subject[0].name = 1)),
-    ),
+    bad("S-7", "subjects that are no list", { ...value, subject: get(value, ["subject", 0]) }),
+    bad("S-7", "a subject with another field", put(value, ["subject", 0, "uri"], "x")),
+    bad("S-7", "a subject whose name is a number", put(value, ["subject", 0, "name"], 1)),
     bad("S-7", "subjects unsorted", release([`${WIDGET}@1.0.0`, `${GADGET}@1.0.0`])),
-    bad(
-      "S-7",
-      "a subject twice",
-      changed(value, (copy) => copy.subject.push(copy.subject[0])),
-    ),
+    bad("S-7", "a subject twice", put(value, ["subject", 1], get(value, ["subject", 0]))),
     bad("C-15", "501 subjects", { ...value, subject: Array.from({ length: 501 }, () => 0) }, "TOO_LARGE"),
     good("S-8", "eight logs", logs(...numbered.slice(0, 8))),
-    bad(
-      "S-8",
-      "no logs",
-      changed(value, (copy) => delete copy.predicate.logs),
-    ),
+    bad("S-8", "no logs", put(value, ["predicate", "logs"])),
     bad("S-8", "an empty list of logs", logs()),
     bad("S-8", "nine logs", logs(...numbered), "TOO_LARGE", "C-15"),
     bad("S-8", "logs unsorted", logs("b.example", "a.example")),
@@ -108,18 +57,8 @@ function form(): PayloadCase[] {
     bad("S-8", "a log with a space", logs("log example")),
     bad("S-8", "a log with a plus", logs("log+example")),
     bad("S-8", "a log of 129 characters", logs("l".repeat(129))),
-    bad(
-      "S-8",
-      "a log that is a number",
-      changed(value, (copy) => (copy.predicate.logs = [1])),
-    ),
-    bad(
-      "S-9",
-      "a time",
-      changed(value, (copy) => (copy.predicate.time = 1)),
-      "MALFORMED",
-      "S-18",
-    ),
+    bad("S-8", "a log that is a number", put(value, ["predicate", "logs"], [1])),
+    bad("S-9", "a time", put(value, ["predicate", "time"], 1), "MALFORMED", "S-18"),
     bad("S-10", "another kind", { ...value, predicateType: "urn:touchmark:review:v1" }, "UNKNOWN_KIND"),
     bad("S-10", "a kind in capitals", { ...value, predicateType: "urn:touchmark:RELEASE:v1" }, "UNKNOWN_KIND"),
     bad("S-10", "a kind that is a number", { ...value, predicateType: 1 }),

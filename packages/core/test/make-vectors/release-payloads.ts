@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
-import { GADGET, type Parts, release, WIDGET } from "./payload-parts.ts";
-import { bad, changed, good, type PayloadCase } from "./payloads.ts";
+import type { Json, JsonObject } from "../../src/index.ts";
+import { bad, good, type PayloadCase } from "./payload-case.ts";
+import { GADGET, get, put, release, reversed, WIDGET } from "./payload-parts.ts";
 
 /** Releases by [S-18] and [S-19]. */
 export function releasePayloads(): PayloadCase[] {
@@ -23,7 +24,7 @@ function accepted(): PayloadCase[] {
 
 function subjects(): PayloadCase[] {
   const two = release(TWO);
-  const digest = (value: unknown): Parts => changed(release(), (copy) => (copy.subject[0].digest = value));
+  const digest = (value: Json): JsonObject => put(release(), ["subject", 0, "digest"], value);
   const [sha512, tarSha512] = [hash("sha512", "tgz"), hash("sha512", "tar")];
   return [
     bad("C-11", "a name without version", release([WIDGET])),
@@ -42,29 +43,14 @@ function subjects(): PayloadCase[] {
     bad("S-18", "a digest in base64", digest({ sha512: hash("sha512", "tgz", "base64"), tarSha512 })),
     bad("S-18", "a digest cut short", digest({ sha512, tarSha512: tarSha512.slice(2) })),
     bad("S-18", "a digest that is null", digest({ sha512, tarSha512: null })),
-    bad(
-      "S-18",
-      "a release without subject",
-      changed(two, (copy) => copy.subject.pop()),
-    ),
-    bad(
-      "S-18",
-      "a subject without release",
-      changed(two, (copy) => delete copy.predicate.releases[TWO[0]!]),
-    ),
+    bad("S-18", "a release without subject", put(two, ["subject"], [get(two, ["subject", 0])])),
+    bad("S-18", "a subject without release", put(two, ["predicate", "releases", TWO[0]!])),
     bad(
       "S-18",
       "releases in another order",
-      changed(two, (copy) => {
-        const { [TWO[0]!]: first, [TWO[1]!]: second } = copy.predicate.releases;
-        copy.predicate.releases = { [TWO[1]!]: second, [TWO[0]!]: first };
-      }),
+      put(two, ["predicate", "releases"], reversed(get(two, ["predicate", "releases"]))),
     ),
-    bad(
-      "S-18",
-      "another field",
-      changed(two, (copy) => (copy.predicate.note = "")),
-    ),
+    bad("S-18", "another field", put(two, ["predicate", "note"], "")),
   ];
 }
 
@@ -97,10 +83,10 @@ function source(): PayloadCase[] {
   ];
 }
 
-function detailed(value: unknown): Parts {
-  return changed(release(), (copy) => (copy.predicate.releases[`${WIDGET}@1.0.0`] = value));
+function detailed(value: Json): JsonObject {
+  return put(release(), ["predicate", "releases", `${WIDGET}@1.0.0`], value);
 }
 
-function sourced(value: unknown): Parts {
-  return changed(release(), (copy) => (copy.predicate.source = value));
+function sourced(value: Json): JsonObject {
+  return put(release(), ["predicate", "source"], value);
 }

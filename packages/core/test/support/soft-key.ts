@@ -41,9 +41,9 @@ export interface SoftKey {
   record: string;
   fingerprint: string;
   /** Signs an envelope's payload. */
-  sign(crypto: Crypto, payload: Uint8Array, options?: SoftSignOptions): EnvelopeSignature;
+  sign: (crypto: Crypto, payload: Uint8Array, options?: SoftSignOptions) => EnvelopeSignature;
   /** Signs tbs bytes (`signedBytes`). */
-  signBytes(tbs: Uint8Array, options?: SoftSignOptions): SshSignature;
+  signBytes: (tbs: Uint8Array, options?: SoftSignOptions) => SshSignature;
 }
 
 export function makeSoftKey(options: SoftKeyOptions = {}): SoftKey {
