@@ -1,9 +1,9 @@
 /** All that a command has of the world outside of its arguments and files. `main.ts` gives the real one, tests their own. */
 export interface Io {
   /** Results. The text brings its own line ends. */
-  stdout(text: string): void;
+  stdout(text: string | Uint8Array): void;
   /** Progress, prompts and errors. */
-  stderr(text: string): void;
+  stderr(text: string | Uint8Array): void;
   /** One line typed unseen, or undefined if the person gave up. Only where `isTerminal.stdin`. */
   askSecret(prompt: string): Promise<string | undefined>;
   /** Only where `isTerminal.stdin`. */

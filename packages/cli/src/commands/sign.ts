@@ -81,6 +81,8 @@ export const sign: Command = defineCommand({
     for (const line of describeStatement(found.statement, found.digest, labels(found.signers))) ui.progress(line);
     await confirm(values.yes, `Sign this as ${choice.holder}?`, context);
     if (isSoftware(choice.device)) ui.warn("this is a software key, not hardware");
+    if (authority === null && labels(found.signers).includes(choice.holder))
+      ui.warn(`${choice.holder} has signed this already: a second key of the same holder is no second vote`);
     const { signature, key } = await signPayload({
       payload: found.envelope.payload,
       keys: choice.keys,

@@ -29,27 +29,34 @@ export function chooseKeys(enrolled: EnrolledKey[], wish: KeyWish): KeyChoice {
       "Whoever writes the claim needs your key card: touchmark key export",
     );
   }
-  // A claim wants every key of it [S-16], a release one key a holder [S-5].
-  const done = new Set(listed.filter(({ fingerprint }) => wish.signed.has(fingerprint)).map(({ holder }) => holder));
-  const open = listed.filter((key) =>
-    wish.listed === null ? !done.has(key.holder) : !wish.signed.has(key.fingerprint),
-  );
+  const unsigned = listed.filter(({ fingerprint }) => !wish.signed.has(fingerprint));
+  const done = new Set(listed.filter((key) => !unsigned.includes(key)).map(({ holder }) => holder));
+  // A claim wants every key of it [S-16]. A release counts holders [S-5]: another key of the same one signs only when it is asked for by name.
+  const open =
+    wish.listed !== null || wish.device !== undefined ? unsigned : unsigned.filter(({ holder }) => !done.has(holder));
   if (open.length === 0) return { kind: "signed already", holder: [...done].join(", ") };
-  const holder = only(open, ({ holder: name }) => name, "holders", "--holder");
+  const holder = onlyHolder(open);
   const kind = wish.device?.split(":")[0];
   const there = open.filter(({ device }) => kind === undefined || device.split(":")[0] === kind);
-  if (there.length === 0) throw noKey(open, `${holder} on ${kind}`);
-  const device = wish.device ?? only(there, (key) => key.device, "places", "--device");
-  return { kind: "chosen", holder, device, keys: there };
+  const [first] = there;
+  if (first === undefined) throw noKey(open, `${holder} on ${kind}`);
+  // Without --device it is the place of the key that was enrolled first.
+  const device = wish.device ?? first.device;
+  return {
+    kind: "chosen",
+    holder,
+    device,
+    keys: wish.device === undefined ? there.filter((key) => key.device === device) : there,
+  };
 }
 
-function only(keys: EnrolledKey[], name: (key: EnrolledKey) => string, what: string, flag: string): string {
-  const [first = "", ...others] = new Set(keys.map(name));
+function onlyHolder(keys: EnrolledKey[]): string {
+  const [first = "", ...others] = new Set(keys.map(({ holder }) => holder));
   if (others.length === 0) return first;
   throw new CliError(
     "SEVERAL_KEYS",
-    `Keys of several ${what} could sign: ${[first, ...others].join(", ")}.`,
-    `Choose with ${flag}.`,
+    `Keys of several holders could sign: ${[first, ...others].join(", ")}.`,
+    "Choose with --holder.",
   );
 }
 

@@ -1,21 +1,24 @@
 import { type Authority, type Claim, cleanText, countHolders, type Release, type Statement } from "@touchmark/core";
-import { table } from "../ui.ts";
+import { count, table } from "../ui.ts";
 
 /** What a statement says, for the person who is about to sign it or wants to know. `signers` are labels or fingerprints. */
 export function describeStatement(statement: Statement, digest: string, signers: string[]): string[] {
+  const { subject, rows, remark } = statement.kind === "claim" ? describeClaim(statement) : describeRelease(statement);
   return [
-    ...(statement.kind === "claim" ? describeClaim(statement) : describeRelease(statement)),
+    ...subject,
     ...table([
+      ...rows,
       ["for the log", statement.logs.join(", ")],
       ["signed by", signers.length === 0 ? "nobody yet" : signers.join(", ")],
       ["statement", `sha256:${digest}`],
     ]),
+    ...remark,
   ];
 }
 
 /** `2 of 3 holders`. */
 export function describeThreshold(threshold: number, holders: number): string {
-  return `${threshold} of ${holders} holder${holders === 1 ? "" : "s"}`;
+  return `${threshold} of ${count(holders, "holder")}`;
 }
 
 /** Names for fingerprints: the holder where a claim lists the key, else the fingerprint itself. */
@@ -40,46 +43,57 @@ export function describeLoss(authority: Authority): string {
   return `If ${who}, nothing can be released any more, ${rescue}.`;
 }
 
-function describeClaim({ packages, authority }: Claim): string[] {
+interface Description {
+  subject: string[];
+  rows: string[][];
+  remark: string[];
+}
+
+function describeClaim({ packages, authority }: Claim): Description {
   const holders = countHolders(authority.keys);
   const { recovery } = authority;
-  return [
-    "claim",
-    ...table(
-      [...packages].map(([name, { earlier }]) => [
-        `  ${cleanText(name)}`,
-        earlier.size === 0 ? "no earlier versions" : `${earlier.size} earlier version${earlier.size === 1 ? "" : "s"}`,
-      ]),
-    ),
-    "keys",
-    ...table(authority.keys.map(({ holder, fingerprint }) => [`  ${holder}`, fingerprint])),
-    ...(recovery
-      ? ["recovery keys", ...table(recovery.keys.map(({ holder, fingerprint }) => [`  ${holder}`, fingerprint]))]
-      : []),
-    ...table([
+  return {
+    subject: [
+      "claim",
+      ...table(
+        [...packages].map(([name, { earlier }]) => [
+          `  ${cleanText(name)}`,
+          earlier.size === 0 ? "no earlier versions" : count(earlier.size, "earlier version"),
+        ]),
+      ),
+      "keys",
+      ...table(authority.keys.map(({ holder, fingerprint }) => [`  ${holder}`, fingerprint])),
+      ...(recovery
+        ? ["recovery keys", ...table(recovery.keys.map(({ holder, fingerprint }) => [`  ${holder}`, fingerprint]))]
+        : []),
+    ],
+    rows: [
       ["to release", describeThreshold(authority.releaseThreshold, holders)],
       ["to change this", describeThreshold(authority.changeThreshold, holders)],
       ...(recovery ? [["to recover", describeThreshold(recovery.threshold, countHolders(recovery.keys))]] : []),
       ["adoption", authority.adoption],
       ...(authority.userVerification ? [["each signature", "with PIN or fingerprint"]] : []),
-      ...(authority.deviceBound ? [["keys", "in hardware only"]] : []),
+      ...(authority.deviceBound ? [["each key", "in hardware that does not copy it"]] : []),
       ["authority", authority.digest],
-    ]),
-    describeLoss(authority),
-  ];
+    ],
+    remark: [describeLoss(authority)],
+  };
 }
 
-function describeRelease({ releases, source }: Release): string[] {
-  return [
-    "release",
-    ...[...releases].flatMap(([id, { sha512, base, stage }]) => [
-      `  ${cleanText(id)}`,
-      ...table([
-        ["    sha512", `${sha512.slice(0, 32)}…`],
-        ["    base", base ?? "none"],
-        ...(stage === null ? [] : [["    stage", cleanText(stage)]]),
+function describeRelease({ releases, source }: Release): Description {
+  return {
+    subject: [
+      "release",
+      ...[...releases].flatMap(([id, { sha512, base, stage }]) => [
+        `  ${cleanText(id)}`,
+        ...table([
+          ["    sha512", `${sha512.slice(0, 32)}…`],
+          ["    base", base ?? "none"],
+          ...(stage === null ? [] : [["    stage", cleanText(stage)]]),
+        ]),
       ]),
-    ]),
-    ...(source ? table([["source", `${cleanText(source.repository)} at ${source.commit}`]]) : []),
-  ];
+    ],
+    rows: source ? [["source", `${cleanText(source.repository)} at ${source.commit}`]] : [],
+    remark: [],
+  };
 }

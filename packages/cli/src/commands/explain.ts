@@ -1,0 +1,107 @@
+import { resolve } from "node:path";
+import { encodePackageId, isPackageName, isVersion, parsePackageId, type Verdict } from "@touchmark/core";
+import { type LockedPackage, packageChecker, parseLockfile, type Policy, registriesOf } from "@touchmark/verify";
+import { type Command, defineCommand, usageError } from "../command.ts";
+import { evidenceJson, evidenceLine } from "../evidence/describe-evidence.ts";
+import { exitOf, reasonLines, verdictJson, verdictLines } from "../evidence/describe-verdict.ts";
+import { explainPolicy, explainRelease, type Subject } from "../evidence/explain-release.ts";
+import { type LoadedEvidence, loadEvidence } from "../evidence/load-evidence.ts";
+import { EXIT } from "../failure.ts";
+import { loadPolicy } from "../files/policy-file.ts";
+import { readIfThere } from "../files/read-file.ts";
+import { chooseRegistry } from "../statements/choose-registry.ts";
+
+const MAX_LOCKFILE = 64 * 1024 * 1024; // [C-15]
+
+export const explain: Command = defineCommand({
+  name: "explain",
+  usage: "NAME[@VERSION] [--online]",
+  examples: ["touchmark explain @acme/widget@1.0.0 --online"],
+  about: [
+    "Everything that is known of one release: the claim, its holders and keys, who signed, the entries, the checkpoint,",
+    "what the policy says and why. Ends with the exit code of the verdict.",
+  ],
+  flags: {
+    online: { help: "ask the log now instead of relying on touchmark.lock" },
+    lockfile: { value: "FILE", help: "the lockfile, with touchmark.lock beside it; package-lock.json when left out" },
+    registry: { value: "NAME", help: "the registry, where the policy names several" },
+  },
+  operands: [1, 1],
+  run: async (values, [typed = ""], context) => {
+    const { io, ui } = context;
+    const policy = await loadPolicy(context);
+    const subject = readSubject(typed, () => chooseRegistry(policy, values.registry));
+    const lockfile = resolve(io.cwd, values.lockfile ?? "package-lock.json");
+    const versions = subject.version === null ? [] : [subject.version];
+    const loaded = await loadEvidence(
+      { policy, lockfile, ask: values.online ? { [subject.packageId]: versions } : null },
+      context,
+    );
+    const title = `${subject.packageId}${subject.version === null ? "" : `@${subject.version}`}`;
+    const { evidence, pins, warnings } = loaded;
+    for (const { message, code, hint } of warnings) ui.warn(`${message} [${code}]`, hint);
+    if ("code" in evidence) {
+      ui.result({ ok: false, subject: title, evidence: null, reason: { ...evidence } }, [
+        title,
+        ...reasonLines(evidence),
+      ]);
+      return EXIT.unchecked;
+    }
+    const locked = subject.version === null ? null : await findLocked(lockfile, subject, policy);
+    const known = explainRelease(subject, policy, evidence);
+    const asked = explainPolicy(subject, policy, locked, pins.get(subject.packageId) ?? null);
+    const sha512 = locked?.integrity.ok ? locked.integrity.sha512 : known.sha512;
+    const verdict = subject.version === null ? null : judge(subject, sha512, policy, loaded);
+    ui.result(
+      {
+        ok: verdict === null || verdict.status === "accepted",
+        subject: title,
+        ...known.document,
+        ...asked.document,
+        evidence: evidenceJson(evidence),
+        verdict: verdict && verdictJson(verdict),
+      },
+      [
+        ui.bold(title),
+        ...known.lines,
+        ...asked.lines,
+        evidenceLine(evidence, io.now()),
+        ...(verdict ? verdictLines(verdict, ui) : []),
+      ],
+    );
+    return verdict === null ? EXIT.ok : exitOf(verdict.status);
+  },
+});
+
+function readSubject(typed: string, registry: () => string): Subject {
+  const at = typed.lastIndexOf("@");
+  const whole = at > 0 ? typed.slice(0, at) : typed;
+  const version = at > 0 ? typed.slice(at + 1) : null;
+  if (version !== null && !isVersion(version))
+    throw usageError("explain", "What stands after @ is not a version.", "Write it in full, as in 1.0.0.");
+  if (whole.startsWith("npm:")) return { packageId: whole, name: parsePackageId(whole).name, version };
+  if (!isPackageName(whole))
+    throw usageError("explain", "This is not a package's name.", "Write NAME or NAME@VERSION.");
+  return { packageId: encodePackageId({ registry: registry(), name: whole }), name: whole, version };
+}
+
+async function findLocked(file: string, { name, version }: Subject, policy: Policy): Promise<LockedPackage | null> {
+  const bytes = await readIfThere(file, MAX_LOCKFILE);
+  if (bytes === null) return null;
+  const { packages } = parseLockfile(bytes, registriesOf(policy));
+  return (
+    packages.find((locked) => locked.kind === "registry" && locked.name === name && locked.version === version) ?? null
+  );
+}
+
+/** The verdict on the bytes that the lockfile names, else on those that were signed; where nobody names any, it is about none. */
+function judge(
+  subject: Subject,
+  sha512: string | null,
+  policy: Policy,
+  { evidence, pins }: LoadedEvidence,
+): Verdict | null {
+  if ("code" in evidence || subject.version === null) return null;
+  const { packageId, version } = subject;
+  return packageChecker(policy, pins, evidence).check({ packageId, version, sha512: sha512 ?? "" });
+}

@@ -1,0 +1,202 @@
+import {
+  type Authority,
+  claimStatus,
+  cleanText,
+  countHolders,
+  type JsonObject,
+  type Signer,
+  type SignedStatement,
+} from "@touchmark/core";
+import {
+  envelopeOpener,
+  type History,
+  type LockedPackage,
+  type OpenedEvidence,
+  type Policy,
+  type ProvedEntry,
+  readEarlier,
+  readHistory,
+  ruleFor,
+} from "@touchmark/verify";
+import { describeLoss, describeThreshold, holderOf } from "../statements/describe.ts";
+import { table } from "../ui.ts";
+import { describeTime } from "./describe-evidence.ts";
+
+/** What is asked about; `version` null for the package as a whole. */
+export interface Subject {
+  packageId: string;
+  name: string;
+  version: string | null;
+}
+
+/** A part of the answer, for people and for programs. */
+export interface Known {
+  lines: string[];
+  document: JsonObject;
+}
+
+type Claimed = Extract<History, { kind: "claimed" }>;
+
+/** What a bundle knows of a package and one of its releases. `sha512` is that of the release or of the claim's list, if there is one. */
+export function explainRelease(
+  subject: Subject,
+  policy: Policy,
+  evidence: OpenedEvidence,
+): Known & { sha512: string | null } {
+  const open = envelopeOpener(evidence);
+  // The claim's signatures are to be shown, so they are verified even where the policy vouches for the authority.
+  const historyOf = (packageId: string): History =>
+    readHistory(evidence, open, packageId, { origin: policy.log.origin, pinned: null });
+  const history = historyOf(subject.packageId);
+  if (history.kind !== "claimed") return { ...explainNoClaim(history), sha512: null };
+  const claim = explainClaim(history, subject, policy, evidence.epoch.time);
+  const releases = subject.version === null ? [] : releasesOf(history, subject, open);
+  const earlier =
+    subject.version === null
+      ? undefined
+      : readEarlier(evidence, historyOf).get(subject.packageId)?.get(subject.version);
+  const authority = history.state.claim!.authority;
+  return {
+    lines: [
+      ...claim.lines,
+      ...releases.flatMap((release) => releaseLines(release, authority)),
+      ...(earlier === undefined
+        ? []
+        : [`published before the claim, which lists it with sha512 ${earlier.slice(0, 32)}…`]),
+    ],
+    document: {
+      claim: claim.document,
+      releases: releases.map((release) => releaseJson(release, authority)),
+      earlier: earlier ?? null,
+    },
+    sha512: releases[0]?.sha512 ?? earlier ?? null,
+  };
+}
+
+/** What the policy and the lockfile say of it. */
+export function explainPolicy(
+  { name, version }: Subject,
+  policy: Policy,
+  locked: LockedPackage | null,
+  pin: string | null,
+): Known {
+  const rule = ruleFor(policy, name);
+  const integrity = locked?.integrity;
+  const sha512 = integrity?.ok ? integrity.sha512 : null;
+  return {
+    lines: table([
+      [
+        "policy",
+        `level ${rule.level}, ${rule.authority === null ? "names no authority" : `authority ${rule.authority}`}`,
+      ],
+      ...(pin === null ? [] : [["pinned", `${pin} in touchmark.lock`]]),
+      ...(version === null
+        ? []
+        : [["lockfile", sha512 === null ? "does not have it" : `sha512 ${sha512.slice(0, 32)}…`]]),
+    ]),
+    document: { policy: { level: rule.level, authority: rule.authority }, pin, lockfile: sha512 },
+  };
+}
+
+function explainNoClaim(history: Exclude<History, Claimed>): Known {
+  switch (history.kind) {
+    case "unknown":
+      return {
+        lines: ["The evidence says nothing of this package; --online asks the log."],
+        document: { claim: null },
+      };
+    case "unclaimed":
+      return { lines: ["Nobody has claimed this package in the log, and that is proved."], document: { claim: null } };
+    case "incomplete":
+      return { lines: [history.message], document: { claim: null } };
+    case "broken":
+      return {
+        lines: [`${history.error.message} [${history.error.code} ${history.error.rule}]`],
+        document: { claim: null },
+      };
+  }
+}
+
+function explainClaim({ state }: Claimed, { name }: Subject, policy: Policy, time: number): Known {
+  const { place, authority, claimed } = state.claim!;
+  const status = claimStatus(state.claim!, time);
+  const counts = ruleFor(policy, name).authority === authority.digest;
+  return {
+    lines: [
+      ...table([
+        ["claim", `entry ${place.index}, ${describeTime(place.time)}, ${status}`],
+        ["authority", authority.digest],
+        ["", counts ? "the policy names it: it counts" : "the policy does not name it: it does not count"],
+        ...authority.keys.map(({ holder, fingerprint, attestation }, i) => [
+          i === 0 ? "holders" : "",
+          `${holder}  ${fingerprint}  ${attestation ? `attestation ${cleanText(attestation.format)}` : "no attestation"}`,
+        ]),
+        ...(authority.recovery?.keys ?? []).map(({ holder, fingerprint }) => ["recovery", `${holder}  ${fingerprint}`]),
+        ["to release", describeThreshold(authority.releaseThreshold, countHolders(authority.keys))],
+        ["earlier", `${claimed.earlier.size} versions listed`],
+      ]),
+      describeLoss(authority),
+    ],
+    document: {
+      entry: place.index,
+      time: place.time,
+      status,
+      counts,
+      authority: authority.digest,
+      releaseThreshold: authority.releaseThreshold,
+      holders: authority.keys.map(({ holder, fingerprint, attestation }) => ({
+        holder,
+        fingerprint,
+        attestation: attestation?.format ?? null,
+      })),
+      earlier: claimed.earlier.size,
+    },
+  };
+}
+
+interface FoundRelease {
+  entry: ProvedEntry;
+  sha512: string;
+  base: string | null;
+  source: { repository: string; commit: string } | null;
+  signers: Signer[];
+}
+
+function releasesOf(
+  { releases }: Claimed,
+  { packageId, version }: Subject,
+  open: (entry: ProvedEntry) => SignedStatement | null,
+): FoundRelease[] {
+  return releases.flatMap((entry) => {
+    const signed = open(entry);
+    const statement = signed?.statement.kind === "release" ? signed.statement : null;
+    const released = statement?.releases.get(`${packageId}@${version}`);
+    if (!signed || !statement || !released) return [];
+    const signers = signed.signers === "vouched" ? [] : signed.signers;
+    return [{ entry, sha512: released.sha512, base: released.base, source: statement.source, signers }];
+  });
+}
+
+function releaseLines({ entry, sha512, base, source, signers }: FoundRelease, authority: Authority): string[] {
+  return table([
+    ["release", `entry ${entry.index}, ${describeTime(entry.time)}`],
+    ["sha512", `${sha512.slice(0, 32)}…`],
+    ["base", base ?? "none"],
+    ...(source ? [["source", `${cleanText(source.repository)} at ${source.commit}`]] : []),
+    ...signers.map(({ fingerprint }, i) => [
+      i === 0 ? "signed by" : "",
+      `${holderOf(fingerprint, authority)}  ${fingerprint}`,
+    ]),
+  ]);
+}
+
+function releaseJson({ entry, sha512, base, source, signers }: FoundRelease, authority: Authority): JsonObject {
+  return {
+    entry: entry.index,
+    time: entry.time,
+    sha512,
+    base,
+    source: source ? { ...source } : null,
+    signers: signers.map(({ fingerprint }) => ({ holder: holderOf(fingerprint, authority), fingerprint })),
+  };
+}

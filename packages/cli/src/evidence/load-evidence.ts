@@ -1,0 +1,125 @@
+import { dirname, join } from "node:path";
+import type { Reason } from "@touchmark/core";
+import {
+  fetchEvidence,
+  type LogEndpoint,
+  LogError,
+  MAX_EVIDENCE_BYTES,
+  parseEvidence,
+  type SignedCheckpoint,
+} from "@touchmark/log";
+import {
+  type Companion,
+  keepFork,
+  type OpenedEvidence,
+  parseCompanion,
+  type Policy,
+  readRemembered,
+  reasonOf,
+  remember,
+  trustEvidence,
+  type TrustedEvidence,
+  VerifyError,
+} from "@touchmark/verify";
+import type { Context } from "../command.ts";
+import { touchmarkHome } from "../files/home.ts";
+import { logEndpoint } from "../files/log-endpoint.ts";
+import { readIfThere } from "../files/read-file.ts";
+
+/** What there is to check with: evidence that may be relied on, or the reason why there is none. */
+export interface LoadedEvidence {
+  evidence: OpenedEvidence | Reason;
+  /** Package id → authority digest, of `touchmark.lock`. */
+  pins: ReadonlyMap<string, string>;
+  /** Stale and the like. */
+  warnings: Reason[];
+}
+
+export interface EvidenceWish {
+  policy: Policy;
+  /** `touchmark.lock` lies beside it. */
+  lockfile: string;
+  /** Asks the log for these versions of these packages; null for what `touchmark.lock` has, without any network. */
+  ask: Readonly<Record<string, readonly string[]>> | null;
+}
+
+/** Gathers evidence and decides whether it can be relied on [V-1] to [V-6]. Throws `MEMORY_UNUSABLE` and what the system throws. */
+export async function loadEvidence({ policy, lockfile, ask }: EvidenceWish, context: Context): Promise<LoadedEvidence> {
+  const home = touchmarkHome(context.io);
+  const file = join(dirname(lockfile), "touchmark.lock");
+  const companion = await readCompanion(file);
+  const pins = companion && "pins" in companion ? companion.pins : new Map<string, string>();
+  const remembered = readRemembered(home, policy.log.key);
+  const seen = remembered ? [remembered] : [];
+  if (ask === null) {
+    if (companion === null) return { evidence: missing(file), pins, warnings: [] };
+    if ("code" in companion) return { evidence: companion, pins, warnings: [] };
+    return settle(await trust(companion.evidence, { policy, seen, log: null }, context), pins, context, policy);
+  }
+  // A touchmark.lock that can't be read has no pins to say what was accepted before.
+  if (companion && "code" in companion) return { evidence: companion, pins, warnings: [] };
+  const log = logEndpoint(policy, context.io);
+  try {
+    const bundle = parseEvidence(await fetchEvidence(log, ask));
+    return settle(await trust(bundle, { policy, seen, log }, context), pins, context, policy);
+  } catch (error) {
+    if (error instanceof LogError) return { evidence: reasonOf(error), pins, warnings: [] };
+    throw error;
+  }
+}
+
+/** `touchmark.lock`: null if there is none; a malformed one is a reason [V-1]. */
+export async function readCompanion(file: string): Promise<Companion | Reason | null> {
+  const bytes = await readIfThere(file, MAX_EVIDENCE_BYTES);
+  if (bytes === null) return null;
+  try {
+    return parseCompanion(bytes);
+  } catch (error) {
+    if (!(error instanceof VerifyError)) throw error;
+    return { code: "EVIDENCE_MALFORMED", step: "V-1", message: error.message, hint: error.hint };
+  }
+}
+
+/** Remembers a newer checkpoint. That it can't be remembered takes nothing from what was checked. */
+export function rememberOrWarn(checkpoint: SignedCheckpoint, policy: Policy, { io, ui }: Context): void {
+  try {
+    remember(touchmarkHome(io), policy.log.key, checkpoint);
+  } catch (error) {
+    if (!(error instanceof VerifyError)) throw error;
+    ui.warn(error.message, error.hint);
+  }
+}
+
+function trust(
+  bundle: Companion["evidence"],
+  { policy, seen, log }: { policy: Policy; seen: SignedCheckpoint[]; log: LogEndpoint | null },
+  { io }: Context,
+): Promise<TrustedEvidence> {
+  return trustEvidence(bundle, { policy, now: io.now(), seen, log });
+}
+
+function settle(
+  trusted: TrustedEvidence,
+  pins: LoadedEvidence["pins"],
+  context: Context,
+  policy: Policy,
+): LoadedEvidence {
+  if (trusted.ok) {
+    rememberOrWarn(trusted.evidence.checkpoint, policy, context);
+    return { evidence: trusted.evidence, pins, warnings: trusted.warnings };
+  }
+  if (trusted.fork) {
+    const kept = keepFork(touchmarkHome(context.io), policy.log.key, trusted.fork);
+    context.ui.warn(`the log contradicts itself; both notes are kept in ${kept}`);
+  }
+  return { evidence: trusted.reason, pins, warnings: [] };
+}
+
+function missing(file: string): Reason {
+  return {
+    code: "EVIDENCE_MISSING",
+    step: "V-9",
+    message: `There is no evidence to check with: ${file} does not exist.`,
+    hint: "touchmark npm install writes it; or ask the log now, with --online.",
+  };
+}
