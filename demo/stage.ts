@@ -10,7 +10,8 @@ import { cleanNpmEnv, startVerdaccio, type Verdaccio } from "../test/support/ver
 export interface Output {
   exit: number;
   stdout: string;
-  stderr: string;
+  /** Both streams, as they came. */
+  text: string;
   seconds: number;
 }
 
@@ -70,7 +71,7 @@ export async function openStage(print: (line: string) => void): Promise<Stage> {
       folder(who),
       environment(who),
     );
-    const text = `${output.stdout}\n${output.stderr}`;
+    const { text } = output;
     const lines = text
       .replaceAll(root, "…")
       .split("\n")
@@ -130,13 +131,16 @@ function execute(command: string[], cwd: string, env: NodeJS.ProcessEnv): Promis
   const [program = "", ...args] = command;
   const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (more: string) => {
+    stdout += more;
+    text += more;
+  });
+  child.stderr.setEncoding("utf8").on("data", (more: string) => (text += more));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) =>
-      resolve({ exit: code ?? -1, stdout, stderr, seconds: (performance.now() - start) / 1000 }),
+      resolve({ exit: code ?? -1, stdout, text, seconds: (performance.now() - start) / 1000 }),
     );
   });
 }

@@ -49,18 +49,18 @@ async function enrolKeys(stage: Stage): Promise<void> {
 async function claimThePackage(stage: Stage, log: Log): Promise<string> {
   stage.chapter("3. They claim pewter: any two of the three must sign a release");
   const cards = "--key alice.card --key bob.card --key carol.card";
-  await stage.run("alice", `touchmark claim pewter ${cards} --threshold 2 --no-earlier --out claim.touchmark`, {
-    exit: 0,
-    says: ["pewter"],
-  });
+  const claimed = await stage.run(
+    "alice",
+    `touchmark claim pewter ${cards} --threshold 2 --no-earlier --out claim.touchmark --json`,
+    { exit: 0 },
+  );
+  const { authority } = JSON.parse(claimed.stdout) as { authority: string };
   // The claim lists two keys of alice's, and every key that it lists signs it.
   await stage.run("alice", "touchmark sign claim.touchmark --yes", { exit: 0 });
   await stage.run("alice", "touchmark sign claim.touchmark --yes --device soft:backup.device", { exit: 0 });
   await stage.run("bob", "touchmark sign ../alice/claim.touchmark --yes", { exit: 0 });
   await stage.run("carol", "touchmark sign ../alice/claim.touchmark --yes", { exit: 0 });
-  const submitted = await stage.run("alice", "touchmark submit claim.touchmark --json", { exit: 0 });
-  const { authority } = JSON.parse(submitted.stdout) as { authority?: string };
-  if (!authority?.startsWith("sha256:")) throw new StoryError("The submission did not tell the authority's digest.");
+  await stage.run("alice", "touchmark submit claim.touchmark", { exit: 0 });
   writePolicy(stage, "alice", log, { pewter: { authority } });
   stage.tell("the claim is in the log; who wants to rely on it puts its digest into touchmark.json");
   return authority;
@@ -69,7 +69,7 @@ async function claimThePackage(stage: Stage, log: Log): Promise<string> {
 async function releaseTheFirstVersion(stage: Stage): Promise<void> {
   stage.chapter("4. pewter 1.0.0: packed once, signed by two, logged, published");
   pack(stage, "alice", "1.0.0");
-  await stage.run("alice", "npm pack ./pewter-1.0.0", { exit: 0, says: ["pewter-1.0.0.tgz"] });
+  await stage.run("alice", "npm pack --silent ./pewter-1.0.0", { exit: 0, says: ["pewter-1.0.0.tgz"] });
   await stage.run("alice", "touchmark sign pewter-1.0.0.tgz --yes", { exit: 0, says: ["alice"] });
   await stage.run("alice", "touchmark submit pewter-1.0.0.tgz.touchmark", { exit: 1, says: ["THRESHOLD", "1 of 2"] });
   stage.tell("one of two is not enough, and the log says so");
@@ -93,7 +93,7 @@ async function stealTheAccount(stage: Stage, log: Log, authority: string): Promi
   stage.chapter("6. A thief with the registry account publishes 1.0.1, with a preinstall script");
   const script = `node -e "require('fs').writeFileSync(require('path').join(process.env.INIT_CWD,'${PROOF_OF_CRIME}'),'')"`;
   pack(stage, "thief", "1.0.1", { scripts: { preinstall: script } });
-  await stage.run("thief", "npm pack ./pewter-1.0.1", { exit: 0 });
+  await stage.run("thief", "npm pack --silent ./pewter-1.0.1", { exit: 0 });
   await publish(stage, "thief", "pewter-1.0.1.tgz");
   writePolicy(stage, "erik", log, { pewter: { level: "strict", authority } });
   stage.write("erik", "package.json", { name: "inn", version: "1.0.0", private: true });
@@ -118,7 +118,7 @@ async function refuseForgeries(stage: Stage, log: Log, authority: string): Promi
 
 async function signWithTwoKeysOfOneHolder(stage: Stage): Promise<void> {
   pack(stage, "alice", "1.0.2");
-  await stage.run("alice", "npm pack ./pewter-1.0.2", { exit: 0 });
+  await stage.run("alice", "npm pack --silent ./pewter-1.0.2", { exit: 0 });
   await stage.run("alice", "touchmark sign pewter-1.0.2.tgz --yes", { exit: 0 });
   await stage.run("alice", "touchmark sign pewter-1.0.2.tgz --yes --device soft:backup.device", { exit: 0 });
   await stage.run("alice", "touchmark verify pewter-1.0.2.tgz --online", {
@@ -131,7 +131,7 @@ async function signWithTwoKeysOfOneHolder(stage: Stage): Promise<void> {
 
 async function moveASignature(stage: Stage): Promise<void> {
   pack(stage, "alice", "1.0.0", {}, "pewter-lid");
-  await stage.run("alice", "npm pack ./pewter-lid-1.0.0", { exit: 0 });
+  await stage.run("alice", "npm pack --silent ./pewter-lid-1.0.0", { exit: 0 });
   const folder = stage.folder("alice");
   writeFileSync(
     join(folder, "pewter-lid-1.0.0.tgz.touchmark"),
@@ -214,7 +214,7 @@ function pack(stage: Stage, who: string, version: string, more: object = {}, nam
 
 async function publish(stage: Stage, who: string, tarball: string): Promise<void> {
   stage.write(who, ".npmrc", `//${new URL(stage.registry.url).host}/:_authToken=anybody\n`);
-  await stage.run(who, `npm publish ${tarball}`, { exit: 0 });
+  await stage.run(who, `npm publish --silent ${tarball}`, { exit: 0 });
 }
 
 function expectFile(stage: Stage, who: string, file: string, there: boolean): void {

@@ -49,8 +49,19 @@ export function parseCanonicalJson(
 }
 
 /** The canonical form [C-5]: `compact`, or `lines` for evidence and `touchmark.lock`. */
-export function encodeCanonicalJson(value: unknown, form: "compact" | "lines" = "compact"): string {
-  return form === "compact" ? JSON.stringify(value) : `${JSON.stringify(value, null, 1)}\n`;
+export function encodeCanonicalJson(value: Json, form: "compact" | "lines" = "compact"): string {
+  return form === "compact" ? JSON.stringify(value) : `${inLines(value, 2)}\n`;
+}
+
+// Members of the outer two levels stand on a line each, so that people can compare two versions and merge them.
+function inLines(value: Json, levels: number): string {
+  if (levels === 0 || typeof value !== "object" || value === null) return JSON.stringify(value);
+  const list = Array.isArray(value);
+  const members = list
+    ? value.map((item) => inLines(item, levels - 1))
+    : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${inLines(item, levels - 1)}`);
+  const [open, close] = list ? "[]" : "{}";
+  return members.length === 0 ? `${open}${close}` : `${open}\n${members.join(",\n")}\n${close}`;
 }
 
 /** Reads JSON that people or other programs wrote: any layout, but no key twice in one object [C-6]. Throws `MALFORMED`, `TOO_LARGE`. */

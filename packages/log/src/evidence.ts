@@ -1,5 +1,12 @@
 /** The evidence bundle as a document: its exact form, nothing of its truth. */
-import { encodeCanonicalJson, isObject, type Json, type JsonObject, parseCanonicalJson } from "@touchmark/core";
+import {
+  encodeCanonicalJson,
+  isObject,
+  type Json,
+  type JsonObject,
+  parseCanonicalJson,
+  parsePackageId,
+} from "@touchmark/core";
 import { encodeBase64, parseBase64 } from "./bytes.ts";
 import { parseDecimal } from "./checkpoint.ts";
 import { LogError } from "./error.ts";
@@ -23,7 +30,8 @@ export type EarlierEvidence = {
   readonly proof: Uint8Array;
 };
 
-const FORMAT = "touchmark-evidence/v1";
+/** What a bundle says of its own form [E-1]. */
+export const EVIDENCE_FORMAT = "touchmark-evidence/v1";
 const KEYS = ["format", "checkpoint", "epoch", "entries", "logProof", "buckets", "mapProof", "envelopes", "earlier"];
 export const MAX_EVIDENCE_BYTES: number = 64 * 1024 * 1024; // [C-15]
 
@@ -35,14 +43,14 @@ export function encodeEvidence(evidence: Evidence): string {
 /** The bundle as a JSON value with its keys in the order of [E-1], for a document that holds it. */
 export function evidenceToJson(evidence: Evidence): JsonObject {
   return {
-    format: FORMAT,
+    format: EVIDENCE_FORMAT,
     checkpoint: evidence.checkpoint,
     epoch: encodeBase64(evidence.epoch),
     entries: numbered(evidence.entries, encodeBase64),
     logProof: encodeBase64(evidence.logProof),
     buckets: numbered(evidence.buckets, encodeBase64),
     mapProof: encodeBase64(evidence.mapProof),
-    envelopes: sortEnvelopes(evidence.envelopes),
+    envelopes: sortEnvelopes(evidence.envelopes).map((text) => JSON.parse(text) as Json),
     earlier: Object.fromEntries(
       [...evidence.earlier].map(([name, { versions, proof }]) => [
         name,
@@ -66,8 +74,9 @@ export function parseEvidence(bytes: Uint8Array): Evidence {
 /** As {@link parseEvidence}, for a bundle inside a document whose canonical form was checked. */
 export function evidenceFromJson(json: Json): Evidence {
   const bundle = objectWith(json, KEYS);
-  if (bundle["format"] !== FORMAT) throw malformed("is of an unknown format");
-  const envelopes = arrayOf(bundle["envelopes"], textOf);
+  if (bundle["format"] !== EVIDENCE_FORMAT) throw malformed("is of an unknown format");
+  // An envelope is canonical JSON [S-1], so that its value stands for its bytes.
+  const envelopes = arrayOf(bundle["envelopes"], (value) => encodeCanonicalJson(objectOf(value)));
   if (sortEnvelopes(envelopes).some((envelope, i) => envelope !== envelopes[i]))
     throw malformed("has envelopes out of order");
   if (new Set(envelopes).size !== envelopes.length) throw malformed("has an envelope twice");
@@ -79,8 +88,19 @@ export function evidenceFromJson(json: Json): Evidence {
     buckets: numberedOf(bundle["buckets"], bytesOf),
     mapProof: bytesOf(bundle["mapProof"]),
     envelopes,
-    earlier: new Map(Object.entries(objectOf(bundle["earlier"])).map(([name, value]) => [name, earlierOf(value)])),
+    earlier: new Map(
+      Object.entries(objectOf(bundle["earlier"])).map(([id, value]) => [packageIdOf(id), earlierOf(value)]),
+    ),
   };
+}
+
+function packageIdOf(text: string): string {
+  try {
+    parsePackageId(text);
+  } catch {
+    throw malformed("names earlier versions of something that is no package id");
+  }
+  return text;
 }
 
 function earlierOf(value: Json): EarlierEvidence {

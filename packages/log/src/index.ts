@@ -38,6 +38,7 @@ export {
   type EarlierEvidence,
   encodeEvidence,
   type Evidence,
+  EVIDENCE_FORMAT,
   evidenceFromJson,
   evidenceToJson,
   MAX_EVIDENCE_BYTES,

@@ -1,3 +1,4 @@
+import { encodeCanonicalJson, type Json, type JsonObject } from "@touchmark/core";
 import { describe, expect, test } from "vitest";
 import { encodeEvidence, type Evidence, nodeCrypto, parseEvidence } from "../src/index.ts";
 
@@ -30,9 +31,8 @@ describe("[E-1] [E-2] the bundle", () => {
   test("is read as it was written", () => {
     expect(parse(text)).toEqual(evidence);
     expect(encodeEvidence(parse(text))).toBe(text);
-    expect(text.startsWith('{\n "format": "touchmark-evidence/v1",\n "checkpoint": "log.example/main\\n5\\n')).toBe(
-      true,
-    );
+    expect(text.startsWith('{\n"format":"touchmark-evidence/v1",\n"checkpoint":"log.example/main\\n5\\n')).toBe(true);
+    expect(text).toContain('\n"envelopes":[\n{');
     expect(text.endsWith("}\n")).toBe(true);
   });
   test("puts envelopes in the order of their hashes by itself", () => {
@@ -43,18 +43,20 @@ describe("[E-1] [E-2] the bundle", () => {
     expect(parse(encodeEvidence(empty))).toEqual(empty);
   });
 
-  const json = JSON.parse(text) as Record<string, unknown>;
-  const write = (changes: Record<string, unknown>): string => `${JSON.stringify({ ...json, ...changes }, null, 1)}\n`;
+  const json = JSON.parse(text) as JsonObject;
+  const [first, ...others] = json["envelopes"] as Json[];
+  const write = (changes: JsonObject): string => encodeCanonicalJson({ ...json, ...changes }, "lines");
   test.each([
     ["no line feed at the end", text.trimEnd()],
     ["other indentation", JSON.stringify(json)],
     ["another format", text.replace("/v1", "/v2")],
     ["a key more", write({ more: 1 })],
-    ["a key less", text.replace(/,\n "earlier": .*\n}\n$/s, "\n}\n")],
-    ["keys in another order", `${JSON.stringify({ earlier: {}, ...json }, null, 1)}\n`],
-    ["a key twice", text.replace('{\n "format"', '{\n "format": "x",\n "format"')],
-    ["envelopes in another order", write({ envelopes: evidence.envelopes.toReversed() })],
-    ["an envelope twice", write({ envelopes: [evidence.envelopes[0], ...evidence.envelopes] })],
+    ["a key less", text.replace(/,\n"earlier":.*\n}\n$/s, "\n}\n")],
+    ["keys in another order", encodeCanonicalJson({ earlier: {}, ...json }, "lines")],
+    ["a key twice", text.replace('{\n"format"', '{\n"format":"x",\n"format"')],
+    ["envelopes in another order", write({ envelopes: [...others, first!] })],
+    ["an envelope twice", write({ envelopes: [first!, first!, ...others] })],
+    ["earlier versions of no package", text.replace("npm:npmjs/widget", "opm:npmjs/widget")],
     ["an envelope that is no text", write({ envelopes: [1] })],
     ["an index with a leading zero", write({ entries: { "01": "AQ==" } })],
     ["a negative index", write({ entries: { "-1": "AQ==" } })],

@@ -7,7 +7,7 @@ import {
   parseCanonicalJson,
   parsePackageId,
 } from "@touchmark/core";
-import { type Evidence, evidenceFromJson, evidenceToJson, MAX_EVIDENCE_BYTES } from "@touchmark/log";
+import { EVIDENCE_FORMAT, type Evidence, evidenceFromJson, evidenceToJson, MAX_EVIDENCE_BYTES } from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
 
 const FORMAT = "touchmark-lock/v1";
@@ -24,10 +24,11 @@ export interface Companion {
 export function parseCompanion(bytes: Uint8Array): Companion {
   try {
     const value = parseCanonicalJson(bytes, { bytes: MAX_EVIDENCE_BYTES }, "lines");
-    if (!isObject(value) || Object.keys(value).join() !== "format,pins,evidence" || value["format"] !== FORMAT) {
+    if (!isObject(value) || Object.keys(value).slice(0, 2).join() !== "format,pins" || value["format"] !== FORMAT) {
       throw malformed("it is not of the form touchmark-lock/v1");
     }
-    return { pins: readPins(value["pins"]), evidence: evidenceFromJson(value["evidence"]!) };
+    const { format: _, pins, ...rest } = value;
+    return { pins: readPins(pins), evidence: evidenceFromJson({ format: EVIDENCE_FORMAT, ...rest }) };
   } catch (cause) {
     if (cause instanceof VerifyError) throw cause;
     throw malformed(cause instanceof Error ? cause.message : "it cannot be read", cause);
@@ -37,9 +38,8 @@ export function parseCompanion(bytes: Uint8Array): Companion {
 /** The bytes of `touchmark.lock`. */
 export function encodeCompanion(companion: Companion): Uint8Array {
   const pins: JsonObject = Object.fromEntries([...companion.pins].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return encodeUtf8(
-    encodeCanonicalJson({ format: FORMAT, pins, evidence: evidenceToJson(companion.evidence) }, "lines"),
-  );
+  const { format: _, ...bundle } = evidenceToJson(companion.evidence);
+  return encodeUtf8(encodeCanonicalJson({ format: FORMAT, pins, ...bundle }, "lines"));
 }
 
 function readPins(value: Json | undefined): Map<string, string> {
