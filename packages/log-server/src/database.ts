@@ -58,9 +58,7 @@ function connect(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
     // Exclusive before WAL: the lock is held until the process ends, however it ends, and no second process gets past this.
-    db.exec(
-      "PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
-    );
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     db.exec("BEGIN IMMEDIATE; COMMIT");
     return db;
   } catch (cause) {

@@ -18,15 +18,15 @@ import {
 import { FORMAT } from "./database.ts";
 import { LogServerError } from "./error.ts";
 import type { Queries } from "./queries.ts";
-import { CHECKPOINT, readIfThere, readTileFile, writeDurably, writeTiles } from "./tile-files.ts";
+import { CHECKPOINT, publishCheckpoint, readIfThere, readTileFile, writeTiles } from "./tile-files.ts";
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type TreeEdge } from "./tree.ts";
 
 const CHUNK = 65_536;
 
 /** As {@link readSigned}; publishes the checkpoint if that had not been done yet. */
-export async function recoverRow(dir: string, queries: Queries, key: VerifierKey): Promise<SignedCheckpoint> {
+export function recoverRow(dir: string, queries: Queries, key: VerifierKey): SignedCheckpoint {
   const { signed, published } = readSigned(dir, queries, key);
-  if (published?.size !== signed.size) await writeDurably(dir, CHECKPOINT, signed.note);
+  if (published?.size !== signed.size) publishCheckpoint(dir, signed.note);
   return signed;
 }
 
@@ -45,8 +45,7 @@ export function readSigned(
   if (checkpoint.size !== row.size || !equalBytes(checkpoint.root, row.root) || queries.lastLeaf() !== row.size - 1) {
     throw damaged("The log's database contradicts itself.");
   }
-  const file = readIfThere(join(dir, CHECKPOINT));
-  const published = file && verifyCheckpoint(file, key);
+  const published = readPublished(dir, key);
   if (published !== undefined && published.size > checkpoint.size) {
     throw new LogServerError(
       "STORE_OLD",
@@ -58,6 +57,17 @@ export function readSigned(
     throw damaged("The published checkpoint contradicts the database.");
   }
   return { signed: checkpoint, published };
+}
+
+/** The published checkpoint; a file cut short by a power failure is none. */
+function readPublished(dir: string, key: VerifierKey): SignedCheckpoint | undefined {
+  const file = readIfThere(join(dir, CHECKPOINT));
+  if (file === undefined) return undefined;
+  try {
+    return verifyCheckpoint(file, key);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The tree's right edge, from the tiles, or if they are not what was signed, from the leaves, which then replace the tiles. */

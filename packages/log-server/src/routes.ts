@@ -1,6 +1,6 @@
 /** The paths of [L-19] and what they answer. */
 import type { IncomingMessage } from "node:http";
-import { parseEnvelope, parseHex, statementPackages } from "@touchmark/core";
+import { parseHex } from "@touchmark/core";
 import { nodeCrypto, parseTilePath, TILE_WIDTH } from "@touchmark/log";
 import { type Answer, FOREVER, NEVER, RECHECK } from "./answers.ts";
 import { type BodyBudget, readBody } from "./body.ts";
@@ -9,7 +9,7 @@ import { buildEvidence } from "./evidence.ts";
 import type { PackageStates } from "./package-states.ts";
 import { MAX_BODY_BYTES, parseEvidenceRequest, parseSubmitRequest } from "./requests.ts";
 import type { Receipt, Sequencer } from "./sequencer.ts";
-import { readAdmittedEnvelope, verifyEnvelopeOnPool } from "./signatures.ts";
+import { openEnvelope } from "./signatures.ts";
 import type { Store } from "./store.ts";
 
 export type Service = {
@@ -63,14 +63,12 @@ function health(ready: boolean): Answer {
 }
 
 /** [L-20] What is known already is answered before a signature is checked [L-15]. */
-async function answerSubmit({ store, sequencer }: Service, body: Uint8Array): Promise<Answer> {
+async function answerSubmit({ sequencer }: Service, body: Uint8Array): Promise<Answer> {
   const { envelope, earlier } = parseSubmitRequest(body);
-  const digest = nodeCrypto.sha256(parseEnvelope(envelope).payload);
-  if (store.place(digest) !== undefined) {
-    const known = sequencer.receiptOf(digest, statementPackages(readAdmittedEnvelope(envelope).statement));
-    if (known !== undefined) return receiptAnswer(known);
-  }
-  const signed = await verifyEnvelopeOnPool(envelope);
+  const { signed, verify } = openEnvelope(envelope);
+  const known = sequencer.receiptOf(signed);
+  if (known !== undefined) return receiptAnswer(known);
+  await verify();
   const envelopeHash = nodeCrypto.sha256(envelope);
   return receiptAnswer(await sequencer.submit({ signed, envelope, envelopeHash, earlier }));
 }

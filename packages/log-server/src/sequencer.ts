@@ -1,5 +1,6 @@
 /** The single writer: gathers what is submitted, admits it in order, and answers when all of a batch is durable and signed. */
-import { type PackageState, statementPackages } from "@touchmark/core";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { type PackageState, type SignedStatement, statementPackages } from "@touchmark/core";
 import { parseEpoch } from "@touchmark/log";
 import { type Admission, admitStatement, type Candidate, isRefusal, type PackageView } from "./admission.ts";
 import { LogServerError } from "./error.ts";
@@ -26,13 +27,17 @@ export type SequencerOptions = {
 export type Sequencer = {
   /** [L-14] to [L-16]. Rejects with a `CoreError` or `LogServerError` that says why not. */
   readonly submit: (candidate: Candidate) => Promise<Receipt>;
-  /** The receipt of a statement that is published already, by the SHA-256 of its payload. */
-  readonly receiptOf: (digest: Uint8Array, packages: readonly string[]) => Receipt | undefined;
+  /** The receipt of a statement that is published already, whoever signs it now. */
+  readonly receiptOf: (signed: SignedStatement) => Receipt | undefined;
   /** [L-18] Appends an epoch leaf if the last one is at least `age` seconds old. */
   readonly heartbeat: (age: number) => Promise<void>;
   /** Refuses what comes from now on and waits for what was taken in. */
   readonly stop: () => Promise<void>;
 };
+
+// Milliseconds.
+const BUSY = 20;
+const MAX_WAIT = 10;
 
 export function createSequencer(options: SequencerOptions): Sequencer {
   const { store, states, clock, onFailure = () => undefined, batch = 512, queue: limit = 4096 } = options;
@@ -42,12 +47,20 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   let running: Promise<void> | undefined;
   let stopping = false;
 
+  // Under load a batch waits for about as long as the last one took, so that what a write to the disk costs is shared by many; after a pause it does not.
+  let ended = -Infinity;
+  let took = 0;
   const work = async (): Promise<void> => {
     while (queue.length > 0 || beat !== undefined) {
+      const busy = performance.now() - ended < BUSY;
+      await (busy && queue.length < batch ? setTimeout(Math.min(took, MAX_WAIT)) : setImmediate());
       const jobs = queue.splice(0, batch);
       const age = beat;
       beat = undefined;
+      const begun = performance.now();
       await runBatch(jobs, age);
+      ended = performance.now();
+      took = ended - begun;
     }
   };
   const start = (): Promise<void> => {
@@ -102,11 +115,11 @@ export function createSequencer(options: SequencerOptions): Sequencer {
         void start();
       });
     },
-    receiptOf: (digest, packages) => {
-      const place = store.place(digest);
+    receiptOf: ({ digest, statement }) => {
+      const place = store.place(Buffer.from(digest, "hex"));
       const { size, note } = store.checkpoint();
       if (place === undefined || place.first + place.count > size) return undefined;
-      return { entries: entriesAt(place, packages), note };
+      return { entries: entriesAt(place, statementPackages(statement)), note };
     },
     heartbeat: (age) => {
       if (stopping) return Promise.resolve();

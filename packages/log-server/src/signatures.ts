@@ -1,27 +1,32 @@
 /** Signature checks on the thread pool, with core's rules as they are. */
-import { type Crypto, type SignedStatement, verifyEnvelope } from "@touchmark/core";
+import { CoreError, type Crypto, type SignedStatement, verifyEnvelope } from "@touchmark/core";
 import { nodeCrypto, verifyEd25519Async, verifyP256Async } from "@touchmark/log";
 
+/** An envelope as it is before its signatures are checked: believe `signed` only after `verify`. */
+export type OpenedEnvelope = { readonly signed: SignedStatement; readonly verify: () => Promise<void> };
+
 /**
- * As core's `verifyEnvelope`, but the checks run beside the main thread. Core is run once with a backend that notes each check and says yes; the outcome
- * counts only if each noted check does. If one does not, core is run again on the real backend, for the error that it gives.
+ * As core's `verifyEnvelope`, but the checks run beside the main thread, and when asked for. Core is run with a backend that notes each check and says yes;
+ * the outcome counts only if each noted check does. If one does not, core is run again on the real backend, for the error that it gives.
  */
-export async function verifyEnvelopeOnPool(bytes: Uint8Array): Promise<SignedStatement> {
+export function openEnvelope(bytes: Uint8Array): OpenedEnvelope {
   const checks: (() => Promise<boolean>)[] = [];
   const signed = verifyEnvelope(
     notingCrypto((check) => checks.push(check)),
     bytes,
   );
-  const answers = await Promise.all(checks.map((check) => check()));
-  return answers.every((good) => good) ? signed : verifyEnvelope(nodeCrypto, bytes);
+  const verify = async (): Promise<void> => {
+    const answers = await Promise.all(checks.map((check) => check()));
+    if (answers.every((good) => good)) return;
+    verifyEnvelope(nodeCrypto, bytes);
+    throw new CoreError("BAD_SIGNATURE", "S-4", "A signature of the envelope does not verify.");
+  };
+  return { signed, verify };
 }
 
 /** Reads an envelope whose signatures this log verified before it took it in. */
 export function readAdmittedEnvelope(bytes: Uint8Array): SignedStatement {
-  return verifyEnvelope(
-    notingCrypto(() => undefined),
-    bytes,
-  );
+  return openEnvelope(bytes).signed;
 }
 
 function notingCrypto(note: (check: () => Promise<boolean>) => void): Crypto {

@@ -1,6 +1,6 @@
 /**
  * A log on disk: SQLite for all that must change at once, and full tiles as files that never change. Order of durability: tiles, then the transaction
- * with entries, envelopes and the signed checkpoint, then the published checkpoint file; only then does anybody see any of it [L-16].
+ * with entries, envelopes and the signed checkpoint; only then is the checkpoint published and anything answered [L-16].
  * Trust assumption: this machine's disk keeps what fsync says it keeps. What is read at start is compared with what was signed.
  */
 import { mkdirSync } from "node:fs";
@@ -26,7 +26,7 @@ import { createDatabase, createTables, FORMAT, inTransaction, openDatabase } fro
 import { LogServerError } from "./error.ts";
 import { prepareQueries, type Queries, type ReleaseRow, type StatementPlace } from "./queries.ts";
 import { recoverEdge, recoverMap, recoverRow } from "./recover.ts";
-import { CHECKPOINT, readTileFile, writeDurably, writeTiles } from "./tile-files.ts";
+import { publishCheckpoint, readTileFile, writeTiles } from "./tile-files.ts";
 import { appendLeaves, edgeTile, EMPTY_EDGE, rootOfEdge, type TreeEdge } from "./tree.ts";
 
 /** Name of the database file in the log's folder. */
@@ -73,7 +73,7 @@ export type Store = {
 };
 
 /** Makes a new log whose first leaf is the epoch leaf over the empty map [L-8]. Throws `STORE_EXISTS`, `STORE_LOCKED`. */
-export async function createStore(dir: string, signer: NoteSigner, time: number): Promise<Store> {
+export function createStore(dir: string, signer: NoteSigner, time: number): Store {
   mkdirSync(dir, { recursive: true });
   const db = createDatabase(join(dir, DATABASE));
   const map = createPackageMap();
@@ -87,7 +87,7 @@ export async function createStore(dir: string, signer: NoteSigner, time: number)
     prepared.createLog({ format: FORMAT, key: encodeVerifierKey(signer.key), ...checkpoint });
     return prepared;
   });
-  await writeDurably(dir, CHECKPOINT, checkpoint.note);
+  publishCheckpoint(dir, checkpoint.note);
   return storeOver({ dir, db, queries, signer, map, edge, checkpoint });
 }
 
@@ -100,7 +100,7 @@ export async function openStore(dir: string, signer: NoteSigner): Promise<Store>
   const db = openDatabase(join(dir, DATABASE));
   try {
     const queries = prepareQueries(db);
-    const checkpoint = await recoverRow(dir, queries, signer.key);
+    const checkpoint = recoverRow(dir, queries, signer.key);
     const edge = await recoverEdge(dir, queries, checkpoint);
     const map = recoverMap(queries, checkpoint.size);
     return storeOver({ dir, db, queries, signer, map, edge, checkpoint });
@@ -158,7 +158,7 @@ function storeOver(parts: Parts): Store {
       return fresh;
     });
     try {
-      await writeDurably(dir, CHECKPOINT, signed.note);
+      publishCheckpoint(dir, signed.note);
     } catch (error) {
       stopped = true; // what is committed is not published: a restart does that
       throw error;

@@ -1,5 +1,5 @@
-/** Full tiles as files that are written once, and files that are replaced whole. Nothing returns before it is on stable storage. */
-import { readFileSync } from "node:fs";
+/** The files beside the database: full tiles, written once, and the published checkpoint. */
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Tile, tilePath } from "@touchmark/log";
@@ -8,7 +8,17 @@ import type { FullTile } from "./tree.ts";
 /** Name of the published checkpoint's file, as `tlog-tiles` wants it. */
 export const CHECKPOINT = "checkpoint";
 
-/** Writes the tiles, all of them or an error. A file that is there already is replaced: it was never part of a signed tree. */
+/**
+ * Shows a checkpoint that is durable in the database already. Readers see the old file or the new one; it is not forced to the disk, because the next start
+ * writes it again if it is behind.
+ */
+export function publishCheckpoint(dir: string, note: string): void {
+  const temporary = join(dir, `${CHECKPOINT}.new`);
+  writeFileSync(temporary, note);
+  renameSync(temporary, join(dir, CHECKPOINT));
+}
+
+/** Writes the tiles, all of them onto the disk or an error. A file that is there already is replaced: it was never part of a signed tree. */
 export async function writeTiles(dir: string, tiles: readonly FullTile[]): Promise<void> {
   for (const { tile, bytes } of tiles) await writeDurably(dir, tilePath(tile), bytes);
 }
@@ -27,8 +37,8 @@ export function readIfThere(path: string): Uint8Array | undefined {
   }
 }
 
-/** Puts a file in place atomically: another name, its bytes to the disk, its name, the directory to the disk. */
-export async function writeDurably(dir: string, path: string, bytes: Uint8Array | string): Promise<void> {
+/** Puts a file in place atomically and durably: another name, its bytes to the disk, its name, the folder to the disk. */
+async function writeDurably(dir: string, path: string, bytes: Uint8Array): Promise<void> {
   const target = join(dir, path);
   const folder = dirname(target);
   const made = await mkdir(folder, { recursive: true });

@@ -48,7 +48,7 @@ describe("opening a log", () => {
   });
 
   test("making one where there is one is refused", async () => {
-    await expect(createStore(dir, signer, START)).rejects.toThrow(failure("STORE_EXISTS"));
+    expect(() => createStore(dir, signer, START)).toThrow(failure("STORE_EXISTS"));
   });
 
   test("that is open is refused", async () => {

@@ -5,6 +5,6 @@ import { createStore, openStore, startLogServer } from "../../src/index.ts";
 import { signer } from "./log.ts";
 
 const [dir, time] = [process.argv[2]!, Number(process.argv[3])];
-const store = existsSync(join(dir, "log.sqlite")) ? await openStore(dir, signer) : await createStore(dir, signer, time);
+const store = existsSync(join(dir, "log.sqlite")) ? await openStore(dir, signer) : createStore(dir, signer, time);
 const server = await startLogServer({ store, clock: () => time });
 process.stdout.write(`${server.port}\n`);

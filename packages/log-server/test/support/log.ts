@@ -30,7 +30,7 @@ export type RunningLog = {
 export async function runLog(options: Partial<LogServerOptions> = {}): Promise<RunningLog> {
   const { dir, remove } = temporaryFolder();
   const clock = { now: START };
-  (await createStore(dir, signer, clock.now)).close();
+  createStore(dir, signer, clock.now).close();
   return serveFolder(dir, clock, remove, options);
 }
 
