@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { encodeIntegrity } from "../src/npm/integrity.ts";
+import { checkLockfile } from "../src/check-lockfile.ts";
 import type { Policy } from "../src/policy/policy.ts";
 import { publishPackage, startVerdaccio, type Verdaccio } from "../../../test/support/verdaccio.ts";
-import { createProject, policyFor, type Project } from "./wrapper-support.ts";
+import { createProject, judge, policyFor, type Project } from "./wrapper-support.ts";
 
 /** Leaves a file beside the package's own when one of its scripts runs. */
 const MARK = { preinstall: "echo ran > ran", postinstall: "echo ran >> ran" };
@@ -101,6 +102,39 @@ describe("npm install", () => {
     expect(asked).toContain(`${registry.url}@s%2fgadget`);
     expect(asked).toContain("other:widget");
     expect(run.output).toContain("PACKUMENT_HOST");
+  });
+});
+
+describe("workspaces and sources on disk", () => {
+  it("nothing of them runs before the last check, and everything is put back if that refuses", async () => {
+    const allowing = policyFor({ main: [registry.url] }, { sources: { file: "allow" } });
+    const project = open(
+      { workspaces: ["packages/*"], dependencies: { widget: "1.0.1", linked: "file:./linked" } },
+      allowing,
+    );
+    const prepare = { scripts: { prepare: "echo prepared >> ran" } };
+    project.write("packages/ws/package.json", { name: "ws", version: "1.0.0", ...prepare });
+    project.write("linked/package.json", { name: "linked", version: "1.0.0", ...prepare });
+    const { checker } = judge("widget@1.0.1");
+    const refused = await project.npm(["install"], [], {
+      checkLockfile: async (lockfile) => checkLockfile(lockfile, allowing, checker),
+    });
+    expect(refused, refused.output).toMatchObject({ exitCode: 1, stage: "after" });
+    expect(refused.output).toContain(
+      "no script of it has run, node_modules was removed (put back: package-lock.json):",
+    );
+    for (const path of [
+      "package-lock.json",
+      "node_modules/.package-lock.json",
+      "packages/ws/ran",
+      "linked/ran",
+      "node_modules/widget/ran",
+    ]) {
+      expect(project.read(path), path).toBeUndefined();
+    }
+    const run = await project.npm(["install"]);
+    expect(run, run.output).toMatchObject({ exitCode: 0, stage: "done" });
+    expect(project.read("packages/ws/ran")).toBe("prepared\n"); // of the linked one npm 12 wants to be told first
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { cleanText } from "@touchmark/core";
+import { cleanText, isVersion } from "@touchmark/core";
 import { VerifyError } from "../errors.ts";
 import { answerJson, answerRefusal } from "./answers.ts";
 import { ask, refusalOf, refusalOfError, type ClientRequest, type GateContext } from "./context.ts";
@@ -25,7 +25,10 @@ export async function servePackument(
       return;
     }
     const refused = await decideAll(context, found, upstream);
-    for (const [version, decision] of refused) context.report(refusalOf("version", name, version, decision));
+    for (const [version, decision] of refused) {
+      // Old packages have versions from before semver was kept to; that those can't be had is no news.
+      if (isVersion(version)) context.report(refusalOf("version", name, version, decision));
+    }
     context.progress({ kind: "packument", name, offered: found.offered.size, refused: refused.size });
     answerJson(response, 200, filterPackument(found, refused), { "content-type": contentType(client.accept) });
   } catch (error) {

@@ -64,7 +64,7 @@ export async function checkAfter(
   const tree = await checkBytes(project, HIDDEN_LOCKFILE, hidden, false);
   const installed = tree.lockfile;
   const differences = installed ? compareInstalled(directory, installed, checked.lockfile) : [];
-  const hint = "Remove node_modules and install again.";
+  const hint = "Install again.";
   const refusals = differences.map(({ path, reason }) => refusal(path, "INSTALLED_DIFFERS", reason, hint));
   return { ...checked, refusals: [...tree.refusals, ...refusals], installed };
 }

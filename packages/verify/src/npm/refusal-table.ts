@@ -9,7 +9,9 @@ const MAX_OF_ONE = 3;
 export function refusalTable(title: string, refusals: readonly Refusal[]): string {
   const rows: string[] = [];
   let left = 0;
-  for (const ofOne of Map.groupBy(refusals, ({ name }) => name).values()) {
+  // What was asked for in so many words comes before what was merely on offer.
+  const asked = refusals.toSorted((a, b) => Number(a.what === "version") - Number(b.what === "version"));
+  for (const ofOne of Map.groupBy(asked, ({ name }) => name).values()) {
     const shown = rows.length < MAX_ROWS ? ofOne.toSorted(newestFirst).slice(0, MAX_OF_ONE) : [];
     left += ofOne.length - shown.length;
     for (const { name, version, code, reason, hint } of shown) {

@@ -8,7 +8,6 @@ import type { FetchEdge } from "../gate/upstream.ts";
 import { registriesOf, type Policy } from "../policy/policy.ts";
 import { checkAfter, checkBefore, type Checked } from "./check-project.ts";
 import { runGatedNpm } from "./gated-npm.ts";
-import { HIDDEN_LOCKFILE } from "./installed-tree.ts";
 import { scriptCommands } from "./lifecycle.ts";
 import type { Lockfile } from "./lockfile.ts";
 import { parseNpmArguments } from "./npm-arguments.ts";
@@ -54,6 +53,8 @@ export interface NpmRun {
  * Trust: npm itself and the project's own files are the user's. The cache is one of content: npm finds a tarball in it by the digest that the lockfile or a judged
  * document names, and hashes it again when it takes it out; documents are never kept; and whatever came out of it stands in the lockfile that is judged last. Whoever can
  * write to the user's files meanwhile can do more than this keeps out. Scripts of packages that were let through run with the user's rights, and what they start is not gated.
+ *
+ * What is refused at the end is taken away again: the project's files are put back, and node_modules, of which nobody can tell any more what is good, is removed.
  *
  * Throws `NPM_ARGUMENT`, `NPM_SETTING`, `NPM_UNAVAILABLE`.
  */
@@ -110,13 +111,11 @@ export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
   const after = await checkAfter(project, before);
   if (after.refusals.length > 0) {
     const restored = files.restore();
-    rmSync(join(settings.project, HIDDEN_LOCKFILE), { force: true }); // the next npm shall look at the tree itself
-    io.stderr(
-      refusalTable(
-        `touchmark refused what npm installed; no script of it has run${putBack(restored)}:`,
-        after.refusals,
-      ),
-    );
+    for (const path of ["", ...workspacesOf(after.lockfile)]) {
+      rmSync(join(settings.project, path, "node_modules"), { recursive: true, force: true });
+    }
+    const title = `touchmark refused what npm installed; no script of it has run, node_modules was removed${putBack(restored)}:`;
+    io.stderr(refusalTable(title, after.refusals));
     return end("after", exitCodeOf(after.refusals), after, after.refusals);
   }
   const heldBack = newerThanInstalled(gated.refusals, after.lockfile);
