@@ -64,7 +64,7 @@ export const COMMON_FLAGS = {
   json: { help: "one JSON document on standard output instead of text" },
   policy: { value: "FILE", help: "the policy; touchmark.json in the current folder when left out" },
   help: { help: "this text" },
-} as const satisfies Flags;
+} as const;
 
 /** Makes a command out of its description. */
 export function defineCommand<const F extends Flags>(text: CommandText<F>): Command {

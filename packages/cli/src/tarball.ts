@@ -1,1 +1,1 @@
-export { readTarball } from "../../verify/src/tarball/read-tarball.ts";
+export { readTarball } from "@touchmark/verify/tarball";

@@ -13,16 +13,15 @@ import type { Io } from "./io.ts";
 /** What a command prints with. */
 export interface Ui {
   /** The result: `document` with --json, else `lines`. Called once by each command that has one. */
-  result(document: JsonObject, lines: string[]): void;
+  readonly result: (document: JsonObject, lines: string[]) => void;
   /** As `result`, for a command that goes on: with --json one line, so that whoever waits for it can read line by line. */
-  announce(document: JsonObject, lines: string[]): void;
-  progress(line: string): void;
-  warn(line: string, hint?: string): void;
-  bold(text: string): string;
-  good(text: string): string;
-  bad(text: string): string;
-  doubtful(text: string): string;
-  faint(text: string): string;
+  readonly announce: (document: JsonObject, lines: string[]) => void;
+  readonly progress: (line: string) => void;
+  readonly warn: (line: string, hint?: string) => void;
+  readonly bold: (text: string) => string;
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly doubtful: (text: string) => string;
 }
 
 export function makeUi(io: Io, json: boolean): Ui {
@@ -47,7 +46,6 @@ export function makeUi(io: Io, json: boolean): Ui {
     good: paint(32),
     bad: paint(31),
     doubtful: paint(33),
-    faint: paint(2),
   };
 }
 
@@ -72,7 +70,10 @@ export function count(number: number, thing: string): string {
 // JSON has escapes of its own for what a terminal must not see.
 function jsonText(document: JsonObject, indent: number): string {
   return JSON.stringify(document, null, indent).replace(/[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu, (character) =>
-    [...character.split("")].map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
   );
 }
 

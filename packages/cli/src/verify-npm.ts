@@ -1,3 +1,3 @@
-export { decideBySession } from "../../verify/src/gate/decide-by-session.ts";
-export { runNpm } from "../../verify/src/npm/run-npm.ts";
-export type { NpmRun } from "../../verify/src/npm/run-npm.ts";
+export { decideBySession } from "@touchmark/verify/npm";
+export { runNpm } from "@touchmark/verify/npm";
+export type { NpmRun } from "@touchmark/verify/npm";

@@ -49,11 +49,11 @@ export const claim: Command = defineCommand({
       throw usageError("claim", "--out FILE.touchmark is missing, or does not end in .touchmark.");
     if (values.key.length === 0)
       throw usageError("claim", "--key is missing.", "A holder makes a card with: touchmark key export --out FILE");
-    const keys = await readCards(values.key, context);
-    const recoveryKeys = await readCards(values["recovery-key"], context);
+    const keys = readCards(values.key, context);
+    const recoveryKeys = readCards(values["recovery-key"], context);
     refuseTwice([...keys, ...recoveryKeys]);
     const authority = draftAuthority(values, keys, recoveryKeys);
-    const policy = await loadPolicy(context);
+    const policy = loadPolicy(context);
     const packages = operands.map((operand) => readPackage(operand, () => chooseRegistry(policy, values.registry)));
     const earlier = new Map<string, EarlierVersions>();
     for (const packageId of packages.toSorted()) {
@@ -85,9 +85,9 @@ export const claim: Command = defineCommand({
   },
 });
 
-async function readCards(files: readonly string[], { io }: Context): Promise<CardKey[]> {
+function readCards(files: readonly string[], { io }: Context): CardKey[] {
   const keys: CardKey[] = [];
-  for (const file of files) keys.push(...(await readCard(resolve(io.cwd, file))));
+  for (const file of files) keys.push(...readCard(resolve(io.cwd, file)));
   return keys;
 }
 

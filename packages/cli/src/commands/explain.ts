@@ -29,7 +29,7 @@ export const explain: Command = defineCommand({
   operands: [1, 1],
   run: async (values, [typed = ""], context) => {
     const { io, ui } = context;
-    const policy = await loadPolicy(context);
+    const policy = loadPolicy(context);
     const subject = readSubject(typed, () => chooseRegistry(policy, values.registry));
     const lockfile = resolve(io.cwd, values.lockfile ?? "package-lock.json");
     const versions = subject.version === null ? [] : [subject.version];
@@ -86,7 +86,7 @@ function readSubject(typed: string, registry: () => string): Subject {
 }
 
 async function findLocked(file: string, { name, version }: Subject, policy: Policy): Promise<LockedPackage | null> {
-  const bytes = await readIfThere(file, MAX_LOCKFILE);
+  const bytes = readIfThere(file, MAX_LOCKFILE);
   if (bytes === null) return null;
   const { packages } = parseLockfile(bytes, registriesOf(policy));
   return (

@@ -20,8 +20,8 @@ export const exportSignatures: Command = defineCommand({
   operands: [1, 1],
   run: async ({ out }, [file = ""], { io, ui }) => {
     if (out === undefined) throw usageError("export", "--out is missing.");
-    const { envelope, statement, digest } = await readStatementFile(resolve(io.cwd, file));
-    const enrolled = await readKeys(touchmarkHome(io));
+    const { envelope, statement, digest } = readStatementFile(resolve(io.cwd, file));
+    const enrolled = readKeys(touchmarkHome(io));
     const authority = statement.kind === "claim" ? statement.authority : null;
     const signatures = parseSignatures(nodeCrypto, envelope).map(({ key }, i) => {
       const { keyid, sig } = envelope.signatures[i]!;

@@ -51,7 +51,7 @@ export const keyEnroll: Command = defineCommand({
     const algorithm = readAlgorithm(values.algorithm ?? "es256");
     const device = normalizeDevice(values.device ?? "usb", io.cwd);
     const home = touchmarkHome(io);
-    const known = await readKeys(home);
+    const known = readKeys(home);
     const interaction = makeInteraction(context, values["pin-fd"]);
     const opened = await selectDevice({ devices: await openDevices(device), interaction });
     let enrolled: Enrolled;

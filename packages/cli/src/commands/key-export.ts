@@ -18,7 +18,7 @@ export const keyExport: Command = defineCommand({
   },
   operands: [0, 0],
   run: async ({ holder, out }, _operands, { io, ui }) => {
-    const keys = (await readKeys(touchmarkHome(io))).filter((key) => holder === undefined || key.holder === holder);
+    const keys = readKeys(touchmarkHome(io)).filter((key) => holder === undefined || key.holder === holder);
     if (keys.length === 0) {
       throw new CliError(
         "NO_KEY",

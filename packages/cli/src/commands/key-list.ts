@@ -13,7 +13,7 @@ export const keyList: Command = defineCommand({
   flags: {},
   operands: [0, 0],
   run: async (_values, _operands, { io, ui }) => {
-    const keys = await readKeys(touchmarkHome(io));
+    const keys = readKeys(touchmarkHome(io));
     const plugged = await listPlugged();
     ui.result(
       {

@@ -13,7 +13,7 @@ export const logKey: Command = defineCommand({
   operands: [0, 0],
   run: async ({ dir }, _operands, { io, ui }) => {
     if (dir === undefined) throw usageError("log key", "--dir is missing.");
-    const signer = await readLogKey(resolve(io.cwd, dir));
+    const signer = readLogKey(resolve(io.cwd, dir));
     if (signer === null)
       throw new CliError("LOG_KEY_BAD", `There is no log in ${dir}.`, "touchmark log serve makes one.");
     const key = encodeVerifierKey(signer.key);

@@ -38,7 +38,7 @@ export const logServe: Command = defineCommand({
     const { signer, store } = await openLog(resolve(io.cwd, values.dir), values.origin, io.now());
     const server = await startLogServer({
       store,
-      clock: io.now,
+      clock: () => io.now(),
       host,
       port,
       onEvent: (event) => {
@@ -72,11 +72,11 @@ async function openLog(
   origin: string | undefined,
   now: number,
 ): Promise<{ signer: NoteSigner; store: Store }> {
-  const signer = await readLogKey(directory);
+  const signer = readLogKey(directory);
   if (signer === null) {
     if (origin === undefined) throw usageError("log serve", "--origin is missing, and there is no log yet.");
     const made = await makeLogKey(directory, origin);
-    return { signer: made, store: await createStore(directory, made, now) };
+    return { signer: made, store: createStore(directory, made, now) };
   }
   if (origin !== undefined && origin !== signer.key.name)
     throw new CliError(

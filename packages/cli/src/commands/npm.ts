@@ -43,10 +43,10 @@ export const npm: Command = {
 
 async function runBehindGate(args: readonly string[], context: Context): Promise<number> {
   const { io, ui, json } = context;
-  const policy = await loadPolicy(context);
+  const policy = loadPolicy(context);
   const home = touchmarkHome(io);
   const file = join(projectOf(io.cwd), "touchmark.lock");
-  const companion = await readIfThere(file, MAX_EVIDENCE_BYTES);
+  const companion = readIfThere(file, MAX_EVIDENCE_BYTES);
   const remembered = readRemembered(home, policy.log.key);
   const session = installSession({
     policy,

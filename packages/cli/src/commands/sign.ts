@@ -56,7 +56,7 @@ export const sign: Command = defineCommand({
     const { io, ui } = context;
     const { file, found } = await openStatement(operands, values, context);
     checkExpected(found, values.expect);
-    const enrolled = await readKeys(touchmarkHome(io));
+    const enrolled = readKeys(touchmarkHome(io));
     const authority = found.statement.kind === "claim" ? found.statement.authority : null;
     const choice = chooseKeys(enrolled, {
       holder: values.holder,
@@ -150,7 +150,7 @@ async function openStatement(
     values.commit !== undefined
   )
     throw usageError("sign", "--out, --base, --repository and --commit are for tarballs.");
-  return { file: first!, found: await readStatementFile(resolve(context.io.cwd, first!)) };
+  return { file: first!, found: readStatementFile(resolve(context.io.cwd, first!)) };
 }
 
 /** The release of these tarballs: the one in the file if there is one, else a new one. */
@@ -162,7 +162,7 @@ async function openRelease(
 ): Promise<StatementFile> {
   const { draftRelease, readHeldTarball } = await import("../statements/draft-release.ts");
   const { checkSameRelease } = await import("../statements/same-release.ts");
-  const policy = await loadPolicy(context);
+  const policy = loadPolicy(context);
   const registry = chooseRegistry(policy, values.registry);
   const held = [];
   for (const tarball of tarballs) held.push(await readHeldTarball(resolve(context.io.cwd, tarball), registry));
@@ -173,7 +173,7 @@ async function openRelease(
     throw usageError("sign", "--repository and --commit go together.");
   const source = repository === undefined || commit === undefined ? undefined : { repository, commit };
   const drafted = unsignedStatement(draftRelease(held, { origin: policy.log.origin, bases: values.base, source }));
-  const found = await readStatementIfThere(resolve(context.io.cwd, file));
+  const found = readStatementIfThere(resolve(context.io.cwd, file));
   if (found === null) return drafted;
   checkSameRelease(found, drafted, file, { bases: values.base.length > 0, source: source !== undefined });
   return found;

@@ -25,8 +25,8 @@ export const submit: Command = defineCommand({
   operands: [1, 1],
   run: async (_values, [file = ""], context) => {
     const { io, ui } = context;
-    const policy = await loadPolicy(context);
-    const envelope = await readWhole(resolve(io.cwd, file), MAX_ENVELOPE);
+    const policy = loadPolicy(context);
+    const envelope = readWhole(resolve(io.cwd, file), MAX_ENVELOPE);
     const statement = parseStatement(nodeCrypto, parseEnvelope(envelope).payload);
     const earlier = await readEarlier(statement, `${file}.earlier`, io.cwd);
     const log = logEndpoint(policy, io);
@@ -60,7 +60,7 @@ async function readEarlier(
   cwd: string,
 ): Promise<Record<string, EarlierList> | null> {
   if (statement.kind === "release") return null;
-  const bytes = await readIfThere(resolve(cwd, file), MAX_EARLIER_FILE);
+  const bytes = readIfThere(resolve(cwd, file), MAX_EARLIER_FILE);
   if (bytes !== null) return parseEarlier(bytes, file);
   if ([...statement.packages.values()].every(({ earlier }) => earlier.size === 0))
     return Object.fromEntries([...statement.packages.keys()].map((packageId) => [packageId, []]));

@@ -44,9 +44,9 @@ async function verifyLockfile(
   context: Context,
 ): Promise<number> {
   const { io, ui } = context;
-  const policy = await loadPolicy(context);
+  const policy = loadPolicy(context);
   const path = resolve(io.cwd, values.lockfile ?? "package-lock.json");
-  const lockfile = parseLockfile(await readWhole(path, MAX_LOCKFILE), registriesOf(policy));
+  const lockfile = parseLockfile(readWhole(path, MAX_LOCKFILE), registriesOf(policy));
   const ask = values.online ? neededEvidence(lockfile, policy) : null;
   const loaded = await loadEvidence({ policy, lockfile: path, ask }, context);
   const { evidence, pins, warnings } = loaded;

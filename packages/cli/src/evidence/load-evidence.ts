@@ -47,7 +47,7 @@ export interface EvidenceWish {
 export async function loadEvidence({ policy, lockfile, ask }: EvidenceWish, context: Context): Promise<LoadedEvidence> {
   const home = touchmarkHome(context.io);
   const file = join(dirname(lockfile), "touchmark.lock");
-  const companion = await readCompanion(file);
+  const companion = readCompanion(file);
   const pins = companion && "pins" in companion ? companion.pins : new Map<string, string>();
   const remembered = readRemembered(home, policy.log.key);
   const seen = remembered ? [remembered] : [];
@@ -69,8 +69,8 @@ export async function loadEvidence({ policy, lockfile, ask }: EvidenceWish, cont
 }
 
 /** `touchmark.lock`: null if there is none; a malformed one is a reason [V-1]. */
-export async function readCompanion(file: string): Promise<Companion | Reason | null> {
-  const bytes = await readIfThere(file, MAX_EVIDENCE_BYTES);
+export function readCompanion(file: string): Companion | Reason | null {
+  const bytes = readIfThere(file, MAX_EVIDENCE_BYTES);
   if (bytes === null) return null;
   try {
     return parseCompanion(bytes);

@@ -22,7 +22,7 @@ export interface TarballFlags {
 /** Checks one tarball: by the log, or by the signature file beside it as long as it isn't logged. The exit code. */
 export async function verifyTarball(file: string, flags: TarballFlags, context: Context): Promise<number> {
   const { io, ui } = context;
-  const policy = await loadPolicy(context);
+  const policy = loadPolicy(context);
   const tarball = await readOrReject(resolve(io.cwd, file), chooseRegistry(policy, flags.registry));
   if ("reasons" in tarball) {
     ui.result({ ok: false, verdict: verdictJson(tarball) }, verdictLines(tarball, ui));
@@ -37,7 +37,7 @@ export async function verifyTarball(file: string, flags: TarballFlags, context: 
     },
     context,
   );
-  const envelope = await readIfThere(resolve(io.cwd, `${file}.touchmark`), MAX_ENVELOPE);
+  const envelope = readIfThere(resolve(io.cwd, `${file}.touchmark`), MAX_ENVELOPE);
   const { verdict, entry } = checkTarball({ tarball, packageId, envelope, policy, ...loaded });
   const { evidence, warnings } = loaded;
   const logged = entry === null ? (flags.online && !("code" in evidence) ? "no" : "unknown") : "yes";

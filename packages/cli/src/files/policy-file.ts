@@ -7,9 +7,9 @@ import { readIfThere } from "./read-file.ts";
 const MAX_POLICY = 1024 * 1024; // [C-15]
 
 /** The policy that `--policy` names, else `touchmark.json` in the current folder. Throws `POLICY_MISSING` and what `parsePolicy` throws. */
-export async function loadPolicy({ io, policy }: Context): Promise<Policy> {
+export function loadPolicy({ io, policy }: Context): Policy {
   const path = resolve(io.cwd, policy ?? "touchmark.json");
-  const bytes = await readIfThere(path, MAX_POLICY);
+  const bytes = readIfThere(path, MAX_POLICY);
   if (bytes === null) {
     throw new CliError(
       "POLICY_MISSING",

@@ -21,8 +21,8 @@ export function encodeCard(keys: EnrolledKey[]): string[] {
 }
 
 /** Reads a key card. Throws `CARD_MALFORMED` and what the system throws. */
-export async function readCard(path: string): Promise<CardKey[]> {
-  const bytes = await readWhole(path, MAX_CARD);
+export function readCard(path: string): CardKey[] {
+  const bytes = readWhole(path, MAX_CARD);
   let line = 0;
   try {
     const lines = parseUtf8(bytes).split("\n");

@@ -35,9 +35,9 @@ const MAX_FILE = 4 * 1024 * 1024;
 const KEYS = ["holder", "key", "fingerprint", "credentialId", "device", "model", "userVerification", "attestation"];
 
 /** The keys in `keys.json` of the Touchmark home, in the order of their enrolment. Throws `KEYS_MALFORMED`. */
-export async function readKeys(home: string): Promise<EnrolledKey[]> {
+export function readKeys(home: string): EnrolledKey[] {
   const file = fileOf(home);
-  const bytes = await readIfThere(file, MAX_FILE);
+  const bytes = readIfThere(file, MAX_FILE);
   if (bytes === null) return [];
   try {
     const value = parseJson(bytes, { bytes: MAX_FILE });
@@ -60,7 +60,7 @@ export async function readKeys(home: string): Promise<EnrolledKey[]> {
 
 /** Remembers one more key. */
 export async function addKey(home: string, key: EnrolledKey): Promise<void> {
-  const keys = [...(await readKeys(home)), key];
+  const keys = [...readKeys(home), key];
   await writeWhole(fileOf(home), `${JSON.stringify({ version: 1, keys }, null, 2)}\n`);
 }
 

@@ -10,9 +10,9 @@ const MAX_FILE = 1024;
 const SEED_BYTES = 32;
 
 /** The signer whose key lies in a log's folder, in the form that signed-note's own tools write; null if there is none. Throws `LOG_KEY_BAD`. */
-export async function readLogKey(directory: string): Promise<NoteSigner | null> {
+export function readLogKey(directory: string): NoteSigner | null {
   const file = join(directory, "log.key");
-  const bytes = await readIfThere(file, MAX_FILE);
+  const bytes = readIfThere(file, MAX_FILE);
   if (bytes === null) return null;
   try {
     const [, name = "", id, material = ""] =

@@ -22,13 +22,13 @@ export interface StatementFile {
 const MAX_ENVELOPE = 256 * 1024; // [C-15]
 
 /** Reads a `.touchmark` file and verifies every signature in it. Throws `CoreError` and what the system throws. */
-export async function readStatementFile(path: string): Promise<StatementFile> {
-  return openStatement(await readWhole(path, MAX_ENVELOPE));
+export function readStatementFile(path: string): StatementFile {
+  return openStatement(readWhole(path, MAX_ENVELOPE));
 }
 
 /** As `readStatementFile`; null if there is no such file. */
-export async function readStatementIfThere(path: string): Promise<StatementFile | null> {
-  const bytes = await readIfThere(path, MAX_ENVELOPE);
+export function readStatementIfThere(path: string): StatementFile | null {
+  const bytes = readIfThere(path, MAX_ENVELOPE);
   return bytes === null ? null : openStatement(bytes);
 }
 

@@ -1,0 +1,1 @@
+export { readTarball } from "@touchmark/verify/tarball";

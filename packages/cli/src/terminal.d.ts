@@ -1,0 +1,2 @@
+/** Runs the process's own command line. */
+export declare function main(): Promise<void>;

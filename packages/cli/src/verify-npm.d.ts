@@ -1,0 +1,3 @@
+export { decideBySession } from "@touchmark/verify/npm";
+export { runNpm } from "@touchmark/verify/npm";
+export type { NpmRun } from "@touchmark/verify/npm";
