@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "../figure.ts";
 
@@ -20,7 +21,7 @@ export function runNode(args: string[], cwd: string): Cost {
   const start = performance.now();
   const run = spawnSync(process.execPath, ["--import", REPORT, ...args], {
     cwd,
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, TOUCHMARK_HOME: join(cwd, ".touchmark") },
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     maxBuffer: 2 ** 28,
   });

@@ -91,7 +91,7 @@ function floorWork(): { add(release: Envelope): void; with(evidence: Evidence): 
     with: ({ entries, logProof, buckets, mapProof, envelopes }) => ({
       keys: [...keys.keys()],
       signatures,
-      hashes: hashesOf(entries.size + 1, logProof) + hashesOf(buckets.size, mapProof) + envelopes.length,
+      hashes: hashesOf(entries.size + 1, logProof) + hashesOf(buckets.size, mapProof) + envelopes.size,
     }),
   };
 }

@@ -1,5 +1,5 @@
 /** Evidence for packages and versions at the newest published checkpoint, as chapter 05 has it. */
-import { encodeUtf8, packageIdHash } from "@touchmark/core";
+import { encodeHex, encodeUtf8, packageIdHash } from "@touchmark/core";
 import {
   bucketOf,
   type Digest,
@@ -77,18 +77,18 @@ function earlierOf(store: Store, root: Uint8Array, versions: readonly string[]):
 }
 
 /** Each envelope once, though a statement about many packages has an entry for each. */
-function envelopesOf(store: Store, entries: ReadonlyMap<number, Uint8Array>): string[] {
+function envelopesOf(store: Store, entries: ReadonlyMap<number, Uint8Array>): Map<string, string> {
   const envelopes = new Map<string, string>();
   let length = 0;
   for (const [index, entry] of entries) {
-    const hash = Buffer.from(parseEntry(entry).envelopeHash).toString("latin1");
+    const hash = encodeHex(parseEntry(entry).envelopeHash);
     if (envelopes.has(hash)) continue;
     const bytes = store.envelopeAt(index);
     length += bytes.length;
     if (length > MAX_EVIDENCE_BYTES) throw tooLarge();
     envelopes.set(hash, Buffer.from(bytes).toString("utf8"));
   }
-  return [...envelopes.values()];
+  return envelopes;
 }
 
 function sorted(numbers: ReadonlySet<number>): number[] {

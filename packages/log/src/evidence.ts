@@ -1,16 +1,17 @@
 /** The evidence bundle as a document: its exact form, nothing of its truth. */
-import {
-  encodeCanonicalJson,
-  isObject,
-  type Json,
-  type JsonObject,
-  parseCanonicalJson,
-  parsePackageId,
-} from "@touchmark/core";
+import { parsePackageId, parseUtf8 } from "@touchmark/core";
+import { hash } from "node:crypto";
 import { encodeBase64, parseBase64 } from "./bytes.ts";
 import { parseDecimal } from "./checkpoint.ts";
 import { LogError } from "./error.ts";
-import { sha256 } from "./node-crypto.ts";
+import {
+  encodeLineDocument,
+  type LineDocument,
+  type Member,
+  parseItem,
+  parseLineDocument,
+  parseText,
+} from "./line-document.ts";
 
 /** [E-1] Entries and buckets are keyed by index and number, ascending. `checkpoint` is a whole note. */
 export type Evidence = {
@@ -20,7 +21,8 @@ export type Evidence = {
   readonly logProof: Uint8Array;
   readonly buckets: ReadonlyMap<number, Uint8Array>;
   readonly mapProof: Uint8Array;
-  readonly envelopes: readonly string[];
+  /** The envelopes' texts by the hex SHA-256 of their bytes. */
+  readonly envelopes: ReadonlyMap<string, string>;
   readonly earlier: ReadonlyMap<string, EarlierEvidence>;
 };
 
@@ -30,138 +32,154 @@ export type EarlierEvidence = {
   readonly proof: Uint8Array;
 };
 
-/** What a bundle says of its own form [E-1]. */
-export const EVIDENCE_FORMAT = "touchmark-evidence/v1";
-const KEYS = ["format", "checkpoint", "epoch", "entries", "logProof", "buckets", "mapProof", "envelopes", "earlier"];
+const FORMAT = "touchmark-evidence/v1";
+/** The keys of a bundle after its `format` [E-1]. */
+export const EVIDENCE_KEYS: readonly string[] = [
+  "checkpoint",
+  "epoch",
+  "entries",
+  "logProof",
+  "buckets",
+  "mapProof",
+  "envelopes",
+  "earlier",
+];
 export const MAX_EVIDENCE_BYTES: number = 64 * 1024 * 1024; // [C-15]
+const NUMBERED = /^"([0-9]{1,16})":"([A-Za-z0-9+/=]*)"$/;
+const BASE64 = /^"([A-Za-z0-9+/=]*)"$/;
 
-/** The bytes of a bundle. Maps must ascend by number; envelopes are put in order here. */
+/** The bytes of a bundle, as text. Maps must ascend by number; envelopes are put in order here. */
 export function encodeEvidence(evidence: Evidence): string {
-  return encodeCanonicalJson(evidenceToJson(evidence), "lines");
-}
-
-/** The bundle as a JSON value with its keys in the order of [E-1], for a document that holds it. */
-export function evidenceToJson(evidence: Evidence): JsonObject {
-  return {
-    format: EVIDENCE_FORMAT,
-    checkpoint: evidence.checkpoint,
-    epoch: encodeBase64(evidence.epoch),
-    entries: numbered(evidence.entries, encodeBase64),
-    logProof: encodeBase64(evidence.logProof),
-    buckets: numbered(evidence.buckets, encodeBase64),
-    mapProof: encodeBase64(evidence.mapProof),
-    envelopes: sortEnvelopes(evidence.envelopes).map((text) => JSON.parse(text) as Json),
-    earlier: Object.fromEntries(
-      [...evidence.earlier].map(([name, { versions, proof }]) => [
-        name,
-        { versions: numbered(versions, ([version, sha512]) => [version, sha512]), proof: encodeBase64(proof) },
-      ]),
-    ),
-  };
+  return encodeLineDocument([["format", JSON.stringify(FORMAT)], ...evidenceMembers(evidence)]);
 }
 
 /** Reads a bundle without trusting it. Throws `BAD_EVIDENCE` for anything but the form of [E-1] and [E-2]. */
 export function parseEvidence(bytes: Uint8Array): Evidence {
-  let json: Json;
-  try {
-    json = parseCanonicalJson(bytes, { bytes: MAX_EVIDENCE_BYTES }, "lines");
-  } catch (cause) {
-    throw new LogError("BAD_EVIDENCE", "The evidence is not a canonical JSON document.", { cause });
-  }
-  return evidenceFromJson(json);
+  const document = parseLineDocument(decodeEvidence(bytes), ["format", ...EVIDENCE_KEYS]);
+  if (parseText(document.scalar("format")) !== FORMAT) throw malformed("is of an unknown format");
+  return readEvidence(document);
 }
 
-/** As {@link parseEvidence}, for a bundle inside a document whose canonical form was checked. */
-export function evidenceFromJson(json: Json): Evidence {
-  const bundle = objectWith(json, KEYS);
-  if (bundle["format"] !== EVIDENCE_FORMAT) throw malformed("is of an unknown format");
-  // An envelope is canonical JSON [S-1], so that its value stands for its bytes.
-  const envelopes = arrayOf(bundle["envelopes"], (value) => encodeCanonicalJson(objectOf(value)));
-  if (sortEnvelopes(envelopes).some((envelope, i) => envelope !== envelopes[i]))
-    throw malformed("has envelopes out of order");
-  if (new Set(envelopes).size !== envelopes.length) throw malformed("has an envelope twice");
+/** The text of a document that holds evidence. Throws `BAD_EVIDENCE` if it is too large or not UTF-8. */
+export function decodeEvidence(bytes: Uint8Array): string {
+  if (bytes.length > MAX_EVIDENCE_BYTES) throw malformed("is too large");
+  try {
+    return parseUtf8(bytes);
+  } catch (cause) {
+    throw new LogError("BAD_EVIDENCE", "The evidence is not valid UTF-8.", { cause });
+  }
+}
+
+/** The members of a bundle after its `format`, for a document that holds them. */
+export function evidenceMembers(evidence: Evidence): Member[] {
+  const { entries, buckets, envelopes, earlier } = evidence;
+  const texts = [...envelopes].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
+  return [
+    ["checkpoint", JSON.stringify(evidence.checkpoint)],
+    ["epoch", quoted(evidence.epoch)],
+    ["entries", { brackets: "{}", items: [...entries].map(([index, bytes]) => `"${index}":${quoted(bytes)}`) }],
+    ["logProof", quoted(evidence.logProof)],
+    ["buckets", { brackets: "{}", items: [...buckets].map(([number, bytes]) => `"${number}":${quoted(bytes)}`) }],
+    ["mapProof", quoted(evidence.mapProof)],
+    ["envelopes", { brackets: "[]", items: texts }],
+    [
+      "earlier",
+      { brackets: "{}", items: [...earlier].map(([id, list]) => `${JSON.stringify(id)}:${encodeEarlier(list)}`) },
+    ],
+  ];
+}
+
+/** As {@link parseEvidence}, for the members of a larger document. */
+export function readEvidence(document: LineDocument): Evidence {
   return {
-    checkpoint: textOf(bundle["checkpoint"]),
-    epoch: bytesOf(bundle["epoch"]),
-    entries: numberedOf(bundle["entries"], bytesOf),
-    logProof: bytesOf(bundle["logProof"]),
-    buckets: numberedOf(bundle["buckets"], bytesOf),
-    mapProof: bytesOf(bundle["mapProof"]),
-    envelopes,
-    earlier: new Map(
-      Object.entries(objectOf(bundle["earlier"])).map(([id, value]) => [packageIdOf(id), earlierOf(value)]),
-    ),
+    checkpoint: parseText(document.scalar("checkpoint")),
+    epoch: readBytes(document.scalar("epoch")),
+    entries: readNumbered(document.items("entries", "{}")),
+    logProof: readBytes(document.scalar("logProof")),
+    buckets: readNumbered(document.items("buckets", "{}")),
+    mapProof: readBytes(document.scalar("mapProof")),
+    envelopes: readEnvelopes(document.items("envelopes", "[]")),
+    earlier: new Map(document.items("earlier", "{}").map(readEarlier)),
   };
 }
 
-function packageIdOf(text: string): string {
-  try {
-    parsePackageId(text);
-  } catch {
-    throw malformed("names earlier versions of something that is no package id");
-  }
-  return text;
+function quoted(bytes: Uint8Array): string {
+  return `"${encodeBase64(bytes)}"`;
 }
 
-function earlierOf(value: Json): EarlierEvidence {
-  const earlier = objectWith(value, ["versions", "proof"]);
-  return { versions: numberedOf(earlier["versions"], versionOf), proof: bytesOf(earlier["proof"]) };
+function encodeEarlier({ versions, proof }: EarlierEvidence): string {
+  return JSON.stringify({ versions: Object.fromEntries(versions), proof: encodeBase64(proof) });
 }
 
-function versionOf(value: Json): [string, string] {
-  const [version, sha512, ...rest] = arrayOf(value, textOf);
-  if (version === undefined || sha512 === undefined || rest.length > 0)
-    throw malformed("has a malformed earlier version");
-  return [version, sha512];
+function readBytes(json: string): Uint8Array {
+  return decode(BASE64.exec(json)?.[1]);
 }
 
-function numbered<T>(values: ReadonlyMap<number, T>, encode: (value: T) => Json): JsonObject {
-  return Object.fromEntries([...values].map(([number, value]) => [String(number), encode(value)]));
-}
-
-/** [E-2] The keys ascend; JSON.parse puts only those below 2^32 in order by itself. */
-function numberedOf<T>(value: Json | undefined, parse: (value: Json) => T): Map<number, T> {
-  const values = new Map<number, T>();
+// [E-2]: the numbers ascend.
+function readNumbered(items: readonly string[]): Map<number, Uint8Array> {
+  const values = new Map<number, Uint8Array>();
   let before = -1;
-  for (const [key, item] of Object.entries(objectOf(value))) {
+  for (const item of items) {
+    const [, key = "", base64] = NUMBERED.exec(item) ?? [];
     const number = parseDecimal(key);
     if (number === undefined || number <= before) throw malformed("has numbers that do not ascend");
-    values.set(number, parse(item));
+    values.set(number, decode(base64));
     before = number;
   }
   return values;
 }
 
-function sortEnvelopes(envelopes: readonly string[]): string[] {
-  return envelopes
-    .map((envelope) => ({ envelope, hash: sha256(Buffer.from(envelope, "utf8")) }))
-    .toSorted((a, b) => Buffer.compare(a.hash, b.hash))
-    .map(({ envelope }) => envelope);
+// Each line is an envelope's very bytes. What it says is read when it is opened; that nothing was changed in it, its hash says.
+function readEnvelopes(items: readonly string[]): Map<string, string> {
+  const envelopes = new Map<string, string>();
+  let before = "";
+  for (const item of items) {
+    const digest = hash("sha256", item, "hex");
+    if (digest <= before) throw malformed("has envelopes out of order, or one twice");
+    envelopes.set(digest, item);
+    before = digest;
+  }
+  return envelopes;
 }
 
-function objectWith(value: Json | undefined, keys: readonly string[]): JsonObject {
-  const object = objectOf(value);
-  if (Object.keys(object).join() !== keys.join()) throw malformed("has not exactly the keys that it should");
-  return object;
+function readEarlier(item: string): [string, EarlierEvidence] {
+  const document = parseItem(`{${item}}`);
+  const [[id, value] = ["", null], ...more] = Object.entries(document as object) as [string, unknown][];
+  if (more.length > 0 || !isPackageId(id)) throw malformed("names earlier versions of something that is no package id");
+  const { versions, proof, ...rest } = (typeof value === "object" && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
+  const lists = typeof versions === "object" && versions !== null && !Array.isArray(versions);
+  if (!lists || typeof proof !== "string" || Object.keys(rest).length > 0)
+    throw malformed("has a malformed list of earlier versions");
+  return [id, { versions: readVersions(versions as Record<string, unknown>), proof: decode(proof) }];
 }
 
-function objectOf(value: Json | undefined): JsonObject {
-  if (!isObject(value)) throw malformed("has a value that should be an object");
-  return value;
+function readVersions(versions: Record<string, unknown>): Map<number, readonly [string, string]> {
+  return new Map(
+    Object.entries(versions).map(([key, pair]) => {
+      const place = parseDecimal(key);
+      const [version, sha512, ...rest] = Array.isArray(pair) ? (pair as unknown[]) : [];
+      if (place === undefined || typeof version !== "string" || typeof sha512 !== "string" || rest.length > 0) {
+        throw malformed("has a malformed earlier version");
+      }
+      return [place, [version, sha512]];
+    }),
+  );
 }
 
-function arrayOf<T>(value: Json | undefined, parse: (value: Json) => T): T[] {
-  if (!Array.isArray(value)) throw malformed("has a value that should be a list");
-  return value.map(parse);
+function isPackageId(text: string): boolean {
+  try {
+    parsePackageId(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-function textOf(value: Json | undefined): string {
-  if (typeof value !== "string") throw malformed("has a value that should be text");
-  return value;
-}
-
-function bytesOf(value: Json | undefined): Uint8Array {
-  const bytes = parseBase64(textOf(value));
+function decode(base64: string | undefined): Uint8Array {
+  const bytes = base64 === undefined ? undefined : parseBase64(base64);
   if (bytes === undefined) throw malformed("has a value that is not base64");
   return bytes;
 }

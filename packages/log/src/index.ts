@@ -35,15 +35,17 @@ export {
 } from "./entry.ts";
 export { LogError, type LogErrorCode, type NotePair, type Refusal } from "./error.ts";
 export {
+  decodeEvidence,
   type EarlierEvidence,
   encodeEvidence,
+  EVIDENCE_KEYS,
   type Evidence,
-  EVIDENCE_FORMAT,
-  evidenceFromJson,
-  evidenceToJson,
+  evidenceMembers,
   MAX_EVIDENCE_BYTES,
   parseEvidence,
+  readEvidence,
 } from "./evidence.ts";
+export { encodeLineDocument, type LineDocument, type Member, parseLineDocument, parseText } from "./line-document.ts";
 export type { Fetch } from "./http.ts";
 export {
   bucketOf,

@@ -17,8 +17,10 @@ const evidence: Evidence = {
     [722_109, new Uint8Array(48)],
   ]),
   mapProof: new Uint8Array(32),
-  envelopes: ['{"a":1}', '{"b":2}', '{"c":3}'].toSorted((a, b) =>
-    Buffer.compare(nodeCrypto.sha256(Buffer.from(a)), nodeCrypto.sha256(Buffer.from(b))),
+  envelopes: new Map(
+    ['{"a":1}', '{"b":2}', '{"c":3}']
+      .map((text) => [Buffer.from(nodeCrypto.sha256(Buffer.from(text))).toString("hex"), text] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
   ),
   earlier: new Map([
     ["npm:npmjs/widget", { versions: new Map([[0, ["0.9.0", "ab"] as const]]), proof: new Uint8Array(32) }],
@@ -36,10 +38,10 @@ describe("[E-1] [E-2] the bundle", () => {
     expect(text.endsWith("}\n")).toBe(true);
   });
   test("puts envelopes in the order of their hashes by itself", () => {
-    expect(encodeEvidence({ ...evidence, envelopes: evidence.envelopes.toReversed() })).toBe(text);
+    expect(encodeEvidence({ ...evidence, envelopes: new Map([...evidence.envelopes].toReversed()) })).toBe(text);
   });
   test("[E-7] may be empty", () => {
-    const empty = { ...evidence, entries: new Map(), buckets: new Map(), envelopes: [], earlier: new Map() };
+    const empty = { ...evidence, entries: new Map(), buckets: new Map(), envelopes: new Map(), earlier: new Map() };
     expect(parse(encodeEvidence(empty))).toEqual(empty);
   });
 
@@ -57,7 +59,6 @@ describe("[E-1] [E-2] the bundle", () => {
     ["envelopes in another order", write({ envelopes: [...others, first!] })],
     ["an envelope twice", write({ envelopes: [first!, first!, ...others] })],
     ["earlier versions of no package", text.replace("npm:npmjs/widget", "opm:npmjs/widget")],
-    ["an envelope that is no text", write({ envelopes: [1] })],
     ["an index with a leading zero", write({ entries: { "01": "AQ==" } })],
     ["a negative index", write({ entries: { "-1": "AQ==" } })],
     ["an index of 2^53", write({ entries: { "9007199254740992": "AQ==" } })],

@@ -297,7 +297,7 @@ describe("[V-11] [V-14] what a log should not have admitted is refused here too"
   test("an authority entry that is withheld", () => {
     const digest = twoOfThree();
     const bundle = log.evidence([WIDGET], EARLIER);
-    const withheld = { ...bundle, entries: new Map(), envelopes: [] };
+    const withheld = { ...bundle, entries: new Map(), envelopes: new Map() };
     expect(() => check({ widget: { authority: digest } }, "1.0.0", GOOD, new Map(), withheld)).toThrow(LogError);
   });
 });
@@ -383,7 +383,7 @@ describe("[V-1] to [V-6] the bundle as a whole", () => {
 
   test("[E-6] an envelope that no entry names is refused", () => {
     const { rules, bundle } = signedWidget();
-    const stowaway = { ...bundle, envelopes: [...bundle.envelopes, '{"payload":""}'] };
+    const stowaway = { ...bundle, envelopes: new Map([...bundle.envelopes, ["ab".repeat(32), '{"payload":""}']]) };
     expect(() => openEvidence(stowaway, policy(rules).log.key)).toThrow(/no entry names/);
   });
 });

@@ -1,17 +1,19 @@
+import { CoreError, encodeUtf8, parsePackageId } from "@touchmark/core";
 import {
-  encodeCanonicalJson,
-  encodeUtf8,
-  isObject,
-  type Json,
-  type JsonObject,
-  parseCanonicalJson,
-  parsePackageId,
-} from "@touchmark/core";
-import { EVIDENCE_FORMAT, type Evidence, evidenceFromJson, evidenceToJson, MAX_EVIDENCE_BYTES } from "@touchmark/log";
+  decodeEvidence,
+  encodeLineDocument,
+  EVIDENCE_KEYS,
+  type Evidence,
+  evidenceMembers,
+  LogError,
+  parseLineDocument,
+  parseText,
+  readEvidence,
+} from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
 
 const FORMAT = "touchmark-lock/v1";
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
+const PIN = /^"([^"\\]*)":"(sha256:[0-9a-f]{64})"$/;
 
 /** `touchmark.lock`, the lockfile's companion [E-8]. */
 export interface Companion {
@@ -23,34 +25,36 @@ export interface Companion {
 /** Reads `touchmark.lock`; nothing in it is verified yet. Throws `COMPANION_MALFORMED`. */
 export function parseCompanion(bytes: Uint8Array): Companion {
   try {
-    const value = parseCanonicalJson(bytes, { bytes: MAX_EVIDENCE_BYTES }, "lines");
-    if (!isObject(value) || Object.keys(value).slice(0, 2).join() !== "format,pins" || value["format"] !== FORMAT) {
-      throw malformed("it is not of the form touchmark-lock/v1");
-    }
-    const { format: _, pins, ...rest } = value;
-    return { pins: readPins(pins), evidence: evidenceFromJson({ format: EVIDENCE_FORMAT, ...rest }) };
+    const document = parseLineDocument(decodeEvidence(bytes), ["format", "pins", ...EVIDENCE_KEYS]);
+    if (parseText(document.scalar("format")) !== FORMAT) throw malformed("it is not of the form touchmark-lock/v1");
+    return { pins: readPins(document.items("pins", "{}")), evidence: readEvidence(document) };
   } catch (cause) {
-    if (cause instanceof VerifyError) throw cause;
-    throw malformed(cause instanceof Error ? cause.message : "it cannot be read", cause);
+    if (cause instanceof LogError || cause instanceof CoreError) throw malformed(cause.message, cause);
+    throw cause;
   }
 }
 
 /** The bytes of `touchmark.lock`. */
-export function encodeCompanion(companion: Companion): Uint8Array {
-  const pins: JsonObject = Object.fromEntries([...companion.pins].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  const { format: _, ...bundle } = evidenceToJson(companion.evidence);
-  return encodeUtf8(encodeCanonicalJson({ format: FORMAT, pins, ...bundle }, "lines"));
+export function encodeCompanion({ pins, evidence }: Companion): Uint8Array {
+  const items = [...pins]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([packageId, digest]) => `"${packageId}":"${digest}"`);
+  return encodeUtf8(
+    encodeLineDocument([
+      ["format", JSON.stringify(FORMAT)],
+      ["pins", { brackets: "{}", items }],
+      ...evidenceMembers(evidence),
+    ]),
+  );
 }
 
-function readPins(value: Json | undefined): Map<string, string> {
-  if (!isObject(value)) throw malformed("its pins are not an object");
+function readPins(items: readonly string[]): Map<string, string> {
   const pins = new Map<string, string>();
   let before = "";
-  for (const [packageId, digest] of Object.entries(value)) {
+  for (const item of items) {
+    const [, packageId = "", digest] = PIN.exec(item) ?? [];
+    if (digest === undefined || packageId <= before) throw malformed("its pins are malformed or not sorted");
     parsePackageId(packageId);
-    if (packageId <= before) throw malformed("its pins are not sorted");
-    if (typeof digest !== "string" || !DIGEST.test(digest))
-      throw malformed(`the pin of ${packageId} is no authority digest`);
     pins.set(packageId, digest);
     before = packageId;
   }

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { encodeHex } from "@touchmark/core";
 import {
   type EarlierEvidence,
@@ -6,6 +5,7 @@ import {
   type EpochLeaf,
   leafHash,
   LogError,
+  type LogErrorCode,
   mapRootFromBuckets,
   type PackageEntry,
   parseBucket,
@@ -32,7 +32,7 @@ export interface OpenedEvidence {
   /** By bucket number. */
   buckets: ReadonlyMap<number, Uint8Array>;
   /** By hex SHA-256. */
-  envelopes: Map<string, string>;
+  envelopes: ReadonlyMap<string, string>;
   earlier: ReadonlyMap<string, EarlierEvidence>;
 }
 
@@ -57,15 +57,17 @@ export function openEvidence(bundle: Evidence, key: VerifierKey): OpenedEvidence
   expectRoot(
     rootFromMultiProof(checkpoint.size, leaves, bundle.logProof),
     checkpoint.root,
+    "BAD_PROOF",
     "The entries are not in the log's tree.",
   );
   verifyBuckets(bundle, epoch.mapRoot);
+  expectNamed(bundle.envelopes, proved);
   return {
     checkpoint,
     epoch,
     entries: Map.groupBy(proved, (entry) => encodeHex(entry.packageHash)),
     buckets: bundle.buckets,
-    envelopes: matchEnvelopes(bundle.envelopes, proved),
+    envelopes: bundle.envelopes,
     earlier: bundle.earlier,
   };
 }
@@ -80,22 +82,19 @@ function verifyBuckets(bundle: Evidence, mapRoot: Uint8Array): void {
   expectRoot(
     mapRootFromBuckets(bundle.buckets, bundle.mapProof),
     mapRoot,
+    "BAD_RECORD",
     "The packages' buckets are not in the log's map.",
   );
 }
 
 // [E-6]: an envelope that no entry names was never logged.
-function matchEnvelopes(envelopes: readonly string[], entries: ProvedEntry[]): Map<string, string> {
+function expectNamed(envelopes: ReadonlyMap<string, string>, entries: ProvedEntry[]): void {
   const named = new Set(entries.map(({ envelopeHash }) => encodeHex(envelopeHash)));
-  const byHash = new Map<string, string>();
-  for (const text of envelopes) {
-    const digest = hash("sha256", text, "hex");
+  for (const digest of envelopes.keys()) {
     if (!named.has(digest)) throw new LogError("BAD_EVIDENCE", "The evidence holds an envelope that no entry names.");
-    byHash.set(digest, text);
   }
-  return byHash;
 }
 
-function expectRoot(found: Uint8Array, expected: Uint8Array, message: string): void {
-  if (encodeHex(found) !== encodeHex(expected)) throw new LogError("BAD_PROOF", message);
+function expectRoot(found: Uint8Array, expected: Uint8Array, code: LogErrorCode, message: string): void {
+  if (Buffer.compare(found, expected) !== 0) throw new LogError(code, message);
 }

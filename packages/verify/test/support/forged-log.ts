@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import {
   encodeEarlierLeaf,
   encodeHex,
@@ -114,7 +115,9 @@ export function forgedLog(origin = "log.example/test"): ForgedLog {
       logProof: multiProof(size, indices, ({ start, end }) => rootOfDigests(digests.slice(start, end))),
       buckets: new Map(buckets.map((bucket) => [bucket, map.bucket(bucket)])),
       mapProof: buckets.length === 0 ? new Uint8Array(0) : multiProof(MAP_SIZE, buckets, map.digestOf),
-      envelopes: [...new Set(chosen.map(({ index }) => envelopes.get(index)!))],
+      envelopes: new Map(
+        chosen.map(({ index }) => [hash("sha256", envelopes.get(index)!, "hex"), envelopes.get(index)!]),
+      ),
       earlier: new Map(Object.entries(earlier).map(([id, list]) => [id, earlierEvidence(list)])),
     };
   };
