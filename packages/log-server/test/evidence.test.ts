@@ -1,4 +1,4 @@
-import { encodeEarlierLeaf, encodeUtf8, packageIdHash } from "@touchmark/core";
+import { encodeEarlierLeaf, packageIdHash } from "@touchmark/core";
 import {
   bucketOf,
   type Evidence,

@@ -85,9 +85,14 @@ describe("opening a log", () => {
     writeFileSync(join(dir, "checkpoint"), note);
     await open();
     expect(readFileSync(join(dir, "checkpoint"), "utf8")).toBe(newer);
-    rmSync(join(dir, "checkpoint"));
-    await open();
-    expect(readFileSync(join(dir, "checkpoint"), "utf8")).toBe(newer);
+    for (const spoil of [
+      () => rmSync(join(dir, "checkpoint")),
+      () => writeFileSync(join(dir, "checkpoint"), note.slice(0, 99)),
+    ]) {
+      spoil();
+      await open();
+      expect(readFileSync(join(dir, "checkpoint"), "utf8")).toBe(newer);
+    }
   });
 
   test("[L7] a tile that is missing, half-written or wrong is made again from the leaves", async () => {
@@ -189,12 +194,13 @@ describe("a store that cannot write", () => {
 
   test("[L-16] stops when what is durable can't be published, and mends that at the next start", async () => {
     running = await running.restart();
-    const temporary = join(dir, "checkpoint.new");
-    mkdirSync(temporary);
+    const file = join(dir, "checkpoint");
+    rmSync(file);
+    mkdirSync(file);
     const envelope = release(["npm:npmjs/p2@1.0.0"], [alice]);
     const notNow = expect.objectContaining({ refusal: expect.objectContaining({ status: 503 }) });
     await expect(running.submit(envelope)).rejects.toThrow(notNow);
-    rmSync(temporary, { recursive: true });
+    rmSync(file, { recursive: true });
     await expect(running.submit(envelope)).rejects.toThrow(notNow);
     expect((await fetch(`${running.url}healthz`)).status).toBe(503);
     running = await running.restart();
