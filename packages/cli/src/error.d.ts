@@ -1,9 +1,0 @@
-/** What the command line itself can hold against its input. Everything else is said by the packages below. */
-export type CliCode = "USAGE" | "POLICY_EXISTS" | "POLICY_MISSING" | "FILE_TOO_LARGE" | "KEYS_MALFORMED" | "CARD_MALFORMED" | "EARLIER_MALFORMED" | "NO_KEY" | "SEVERAL_KEYS" | "KEY_NOT_LISTED" | "PIN_NEEDED" | "BAD_OWN_SIGNATURE" | "CONFIRMATION_NEEDED" | "NOT_CONFIRMED" | "OTHER_STATEMENT" | "OTHER_BYTES" | "REGISTRY_UNKNOWN" | "REGISTRY_ANSWER" | "NOT_PUBLISHED" | "LOG_KEY_BAD" | "NPM_UNAVAILABLE";
-/** `message` is one sentence, cleaned of foreign control characters; `hint` says what to do about it (may be empty). */
-export declare class CliError extends Error {
-    readonly name = "CliError";
-    readonly code: CliCode;
-    readonly hint: string;
-    constructor(code: CliCode, message: string, hint?: string, cause?: unknown);
-}

@@ -1,2 +1,0 @@
-/** Runs the process's own command line. */
-export declare function main(): Promise<void>;

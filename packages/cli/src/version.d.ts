@@ -1,2 +1,0 @@
-/** The version of this package. */
-export declare function readVersion(): string;
