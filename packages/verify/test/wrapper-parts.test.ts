@@ -8,11 +8,13 @@ import { compareInstalled } from "../src/npm/installed-tree.ts";
 import { scriptCommands } from "../src/npm/lifecycle.ts";
 import { parseLockfile, type Lockfile } from "../src/npm/lockfile.ts";
 import { parseNpmArguments, sourceOfSpec } from "../src/npm/npm-arguments.ts";
-import { findNpm } from "../src/npm/npm-process.ts";
+import { findNpm, runProcess } from "../src/npm/npm-process.ts";
+import { readNpmSettings } from "../src/npm/npm-settings.ts";
 import { credentialsFor } from "../src/npm/npmrc-credentials.ts";
 import { keepProjectFiles, readLockfile } from "../src/npm/project-files.ts";
 import { refusalTable } from "../src/npm/refusal-table.ts";
 import { registryMatcher } from "../src/npm/registry-address.ts";
+import { cleanNpmEnv } from "../../../test/support/verdaccio.ts";
 
 let root: string;
 
@@ -249,6 +251,44 @@ describe("npmrc credentials", () => {
       expect(credentialsFor(new URL(other), [file], {}), other).toBeUndefined();
     }
     expect(credentialsFor(url, [file], {})).toBe("Bearer t");
+  });
+});
+
+describe("npm's settings", () => {
+  it.each([
+    ["global=true", "globally"],
+    ["location=global", "globally"],
+    ["install-strategy=linked", "linked"],
+  ])("%s stops it", async (setting, word) => {
+    const home = mkdtempSync(join(root, "settings-"));
+    writeFileSync(join(home, "user.npmrc"), `${setting}\n`);
+    await expect(readNpmSettings(findNpm(process.env), home, cleanNpmEnv(home))).rejects.toThrow(word);
+  });
+});
+
+describe("a process", () => {
+  it("is ended by its signal", async () => {
+    const stop = new AbortController();
+    const program = { file: process.execPath, args: ["-e", "console.log(1); setTimeout(() => {}, 60000)"] };
+    const nothing = (): void => undefined;
+    const code = await runProcess(program, {
+      args: [],
+      cwd: root,
+      env: {},
+      stdout: () => stop.abort(),
+      stderr: nothing,
+      signal: stop.signal,
+    });
+    expect(code).toBe(1);
+  });
+
+  it("that can't be started is said to be so", async () => {
+    const nothing = (): void => undefined;
+    const missing = runProcess(
+      { file: join(root, "none"), args: [] },
+      { args: [], cwd: root, env: {}, stdout: nothing, stderr: nothing },
+    );
+    await expect(missing).rejects.toMatchObject({ code: "NPM_UNAVAILABLE" });
   });
 });
 

@@ -105,6 +105,22 @@ describe("npm install", () => {
   });
 });
 
+describe("a project without a lockfile", () => {
+  it("is judged by what npm has installed", async () => {
+    const project = open({ dependencies: { widget: "1.0.1" } });
+    project.write(".npmrc", `registry=${registry.url}\npackage-lock=false\n`);
+    project.write("package-lock.json", "left over, and read by nobody");
+    expect(await project.npm(["install"])).toMatchObject({ exitCode: 0, stage: "done" });
+    const { checker } = judge("widget@1.0.1");
+    const run = await project.npm(["install"], [], {
+      checkLockfile: async (lockfile) => checkLockfile(lockfile, policy, checker),
+    });
+    expect(run, run.output).toMatchObject({ exitCode: 1, stage: "after" });
+    expect(project.read("node_modules/widget/package.json")).toBeUndefined();
+    expect(project.read("package-lock.json")).toBe("left over, and read by nobody");
+  });
+});
+
 describe("workspaces and sources on disk", () => {
   it("nothing of them runs before the last check, and everything is put back if that refuses", async () => {
     const allowing = policyFor({ main: [registry.url] }, { sources: { file: "allow" } });
@@ -164,8 +180,6 @@ describe("npm ci and the lockfile", () => {
       ],
       [{ resolved: `${registry.url}@s/gadget/-/gadget-2.0.0.tgz` }, "WRONG_ADDRESS", []],
       [{ integrity: undefined }, "INTEGRITY_MISSING", []],
-      [{ integrity: "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=" }, "INTEGRITY_WEAK", []],
-      [{ resolved: "git+ssh://git@git.example/x.git#0123" }, "SOURCE_REFUSED", []],
       [{ name: "x\u001b[2J\u202e" }, "NAME_MALFORMED", []],
     ];
     for (const [change, code, refused] of cases) {

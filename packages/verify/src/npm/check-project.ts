@@ -14,6 +14,8 @@ import type { RegistryOf } from "./registry-address.ts";
 export interface CheckedProject {
   directory: string;
   args: NpmArguments;
+  /** Whether npm goes by a lockfile; if not, what it says it has installed is judged in its stead. */
+  usesLockfile: boolean;
   registryOf: RegistryOf;
   /** What the policy allows beside registry tarballs [P-7]. */
   sources: Readonly<Record<Exclude<SpecSource, "registry">, boolean>>;
@@ -41,7 +43,7 @@ export async function checkBefore(project: CheckedProject): Promise<Checked> {
     const hint = `Allow it with "sources": {"${source}": "allow"} in touchmark.json.`;
     return [refusal(cleanText(spec, 200), "SOURCE_REFUSED", `The policy takes nothing from ${source}.`, hint)];
   });
-  const file = readLockfile(project.directory);
+  const file = project.usesLockfile ? readLockfile(project.directory) : undefined;
   if (!file || refusals.length > 0) return { bytes: undefined, lockfile: undefined, verdict: undefined, refusals };
   const judge = args.command === "ci" || (args.command === "install" && args.specs.length === 0);
   return checkBytes(project, file.name, file.bytes, judge);
@@ -54,7 +56,9 @@ export async function checkAfter(
 ): Promise<Checked & { installed: Lockfile | undefined }> {
   const { directory, args } = project;
   const hidden = args.packageLockOnly ? undefined : readIfThere(join(directory, HIDDEN_LOCKFILE));
-  const file = readLockfile(directory) ?? (hidden && { name: HIDDEN_LOCKFILE, bytes: hidden });
+  const file =
+    (project.usesLockfile ? readLockfile(directory) : undefined) ??
+    (hidden && { name: HIDDEN_LOCKFILE, bytes: hidden });
   if (!file) return { ...before, installed: undefined }; // npm had nothing to install
   // `npm ci` writes no lockfile: what was judged is what counts, whatever lies there now.
   const unchanged = args.command === "ci" || (before.bytes !== undefined && file.bytes.equals(before.bytes));

@@ -43,7 +43,9 @@ export function runProcess(npm: NpmProgram, { args, cwd, env, stdout, stderr, si
     });
     child.stdout.on("data", stdout);
     child.stderr.on("data", stderr);
-    child.on("error", (cause) => reject(new VerifyError("NPM_UNAVAILABLE", "npm could not be started.", "", cause)));
+    child.on("error", (cause) => {
+      if (!signal?.aborted) reject(new VerifyError("NPM_UNAVAILABLE", "npm could not be started.", "", cause));
+    });
     child.on("close", (code) => resolve(code ?? 1));
   });
 }

@@ -12,6 +12,8 @@ export interface NpmSettings {
   /** The .npmrc files, in order of precedence. */
   files: string[];
   ignoreScripts: boolean;
+  /** False if npm neither reads nor writes a lockfile (but for `npm ci`). */
+  packageLock: boolean;
   /** Names of all settings that this npm has. */
   known: ReadonlySet<string>;
 }
@@ -32,7 +34,7 @@ export async function readNpmSettings(npm: NpmProgram, cwd: string, env: NodeJS.
       "Use hoisted or nested.",
     );
   }
-  if (settings["global"] === true) {
+  if (settings["global"] === true || settings["location"] === "global") {
     throw new VerifyError(
       "NPM_SETTING",
       "npm is set to install globally.",
@@ -49,6 +51,7 @@ export async function readNpmSettings(npm: NpmProgram, cwd: string, env: NodeJS.
     scopes: new Map(scopes),
     files: [`${project}/.npmrc`, text("userconfig"), text("globalconfig")],
     ignoreScripts: settings["ignore-scripts"] === true,
+    packageLock: settings["package-lock"] !== false,
     known: new Set(Object.keys(settings)),
   };
 }

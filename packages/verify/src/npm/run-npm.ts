@@ -89,6 +89,7 @@ export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
     ...options,
     directory: settings.project,
     args,
+    usesLockfile: settings.packageLock || args.command === "ci",
     registryOf: registriesOf(options.policy),
     sources: options.policy.sources,
   };
