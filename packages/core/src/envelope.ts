@@ -1,7 +1,7 @@
-import { compareText, concatBytes, encodeBase64, encodeUtf8, parseBase64 } from "./bytes.ts";
+import { compareText, concatBytes, encodeBase64, encodeUtf8, parseBase64, parseUtf8 } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { CoreError, require } from "./errors.ts";
-import { encodeCanonicalJson, isObject, type Json, parseCanonicalJson } from "./json.ts";
+import { encodeCanonicalJson } from "./json.ts";
 import { isFingerprint, keyFingerprint } from "./key.ts";
 import { parseSshSignature, signedBytes, type SshSignature } from "./sshsig.ts";
 
@@ -23,21 +23,20 @@ export interface Envelope {
   signatures: EnvelopeSignature[];
 }
 
+// The canonical text of an envelope has one spelling, and no character in it that JSON would escape: so the form itself is
+// matched, which is stricter than a JSON parser and several times faster.
+const ENVELOPE =
+  /^\{"payload":"([A-Za-z0-9+/=]*)","payloadType":"application\/vnd\.in-toto\+json","signatures":\[(.*)\]\}$/;
+const SIGNATURE = /(?:^|,)\{"keyid":"([^"]*)","sig":"([A-Za-z0-9+/=]*)"\}/y;
+
 /** Reads an envelope's bytes, or their text. Throws `MALFORMED`, `TOO_LARGE` by [S-1] and [S-3]. */
 export function parseEnvelope(source: Uint8Array | string): Envelope {
-  const value = parseCanonicalJson(source, { bytes: MAX_ENVELOPE, depth: 4 });
-  require(isObject(value) &&
-    Object.keys(value).join() ===
-      "payload,payloadType,signatures", "S-1", "This is not a signature file (DSSE envelope).");
-  const { payload, payloadType, signatures } = value;
-  require(payloadType === PAYLOAD_TYPE, "S-1", `The payload's type is not ${PAYLOAD_TYPE}.`);
-  require(typeof payload === "string" &&
-    Array.isArray(signatures), "S-1", "The envelope's payload or signatures are missing.");
-  if (signatures.length > MAX_SIGNATURES)
-    throw new CoreError("TOO_LARGE", "C-15", "The envelope has too many signatures.");
+  if (source.length > MAX_ENVELOPE) throw new CoreError("TOO_LARGE", "C-15", "The envelope is too long.");
+  const [, payload, signatures] = ENVELOPE.exec(typeof source === "string" ? source : parseUtf8(source)) ?? [];
+  require(payload !== undefined && signatures !== undefined, "S-1", "This is not a signature file (DSSE envelope).");
   const decoded = parseBase64(payload);
   if (decoded.length > MAX_PAYLOAD) throw new CoreError("TOO_LARGE", "C-15", "The statement is too long.");
-  return { payload: decoded, signatures: sorted(signatures.map(readSignature)) };
+  return { payload: decoded, signatures: sorted(readSignatures(signatures)) };
 }
 
 /** The canonical bytes of an envelope. */
@@ -77,14 +76,20 @@ export function parseSignatures(crypto: Crypto, envelope: Envelope): SshSignatur
   });
 }
 
-function readSignature(value: Json): EnvelopeSignature {
-  require(isObject(value) &&
-    Object.keys(value).join() === "keyid,sig", "S-1", "A signature of the envelope is malformed.");
-  const { keyid, sig } = value;
-  require(typeof keyid === "string" &&
-    isFingerprint(keyid) &&
-    typeof sig === "string", "S-3", "A signature's keyid is not a fingerprint.");
-  return { keyid, sig: parseBase64(sig) };
+function readSignatures(text: string): EnvelopeSignature[] {
+  const signatures: EnvelopeSignature[] = [];
+  for (SIGNATURE.lastIndex = 0; SIGNATURE.lastIndex < text.length;) {
+    const at = SIGNATURE.lastIndex;
+    const [, keyid, sig] = SIGNATURE.exec(text) ?? [];
+    require(keyid !== undefined &&
+      sig !== undefined &&
+      (text[at] === ",") === at > 0, "S-1", "A signature of the envelope is malformed.");
+    require(isFingerprint(keyid), "S-3", "A signature's keyid is not a fingerprint.");
+    if (signatures.length === MAX_SIGNATURES)
+      throw new CoreError("TOO_LARGE", "C-15", "The envelope has too many signatures.");
+    signatures.push({ keyid, sig: parseBase64(sig) });
+  }
+  return signatures;
 }
 
 function sorted(signatures: EnvelopeSignature[]): EnvelopeSignature[] {

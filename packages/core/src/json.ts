@@ -21,11 +21,7 @@ const MAX_DEPTH = 32; // [C-8]
  * Reads JSON that Touchmark wrote: the bytes must be what `JSON.stringify` gives for the value [C-5].
  * A string is taken as the text of those bytes. That one comparison refuses duplicate keys, white space and second spellings. Throws `MALFORMED`, `TOO_LARGE`.
  */
-export function parseCanonicalJson(
-  source: Uint8Array | string,
-  limits: JsonLimits,
-  form: "compact" | "lines" = "compact",
-): Json {
+export function parseCanonicalJson(source: Uint8Array | string, limits: JsonLimits): Json {
   checkSize(source, limits);
   const text = typeof source === "string" ? source : parseUtf8(source);
   if (typeof source === "string" && !source.isWellFormed()) {
@@ -33,7 +29,7 @@ export function parseCanonicalJson(
   }
   const value = parse(text);
   checkDepth(value, limits.depth ?? MAX_DEPTH, limits.depth ?? MAX_DEPTH);
-  if (encodeCanonicalJson(value, form) !== text) {
+  if (encodeCanonicalJson(value) !== text) {
     throw new CoreError(
       "MALFORMED",
       "C-5",
@@ -48,20 +44,9 @@ export function parseCanonicalJson(
   return value;
 }
 
-/** The canonical form [C-5]: `compact`, or `lines` for evidence and `touchmark.lock`. */
-export function encodeCanonicalJson(value: Json, form: "compact" | "lines" = "compact"): string {
-  return form === "compact" ? JSON.stringify(value) : `${inLines(value, 2)}\n`;
-}
-
-// Members of the outer two levels stand on a line each, so that people can compare two versions and merge them.
-function inLines(value: Json, levels: number): string {
-  if (levels === 0 || typeof value !== "object" || value === null) return JSON.stringify(value);
-  const list = Array.isArray(value);
-  const members = list
-    ? value.map((item) => inLines(item, levels - 1))
-    : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${inLines(item, levels - 1)}`);
-  const [open, close] = list ? "[]" : "{}";
-  return members.length === 0 ? `${open}${close}` : `${open}\n${members.join(",\n")}\n${close}`;
+/** The canonical form [C-5]. */
+export function encodeCanonicalJson(value: unknown): string {
+  return JSON.stringify(value);
 }
 
 /** Reads JSON that people or other programs wrote: any layout, but no key twice in one object [C-6]. Throws `MALFORMED`, `TOO_LARGE`. */

@@ -10,6 +10,8 @@ import { readWire, type WireReader, wireString, wireUint32 } from "./wire.ts";
 export const NAMESPACE = "touchmark";
 const HASH = "sha512";
 const MAGIC = encodeUtf8("SSHSIG");
+// Everything before the digest is the same for every message.
+const TBS_HEAD = concatBytes(MAGIC, wireString(NAMESPACE), wireString(""), wireString(HASH), wireUint32(64));
 const WEBAUTHN = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com";
 const MAX_BLOB = 8192; // [C-15]
 const MAX_CLIENT_DATA = 4096; // [K-9]
@@ -40,13 +42,7 @@ export interface SignatureDemands {
 
 /** The bytes that an SSHSIG signs for a message [K-5]. A CTAP2 assertion's `clientDataHash` is their SHA-256 [K-8]. */
 export function signedBytes(crypto: Crypto, message: Uint8Array): Uint8Array {
-  return concatBytes(
-    MAGIC,
-    wireString(NAMESPACE),
-    wireString(""),
-    wireString(HASH),
-    wireString(crypto.sha512(message)),
-  );
+  return concatBytes(TBS_HEAD, crypto.sha512(message));
 }
 
 /** Reads an SSHSIG blob strictly. Throws `MALFORMED`, `BAD_KEY`, `BAD_SIGNATURE` or `TOO_LARGE` by [K-5] to [K-9]. */

@@ -35,24 +35,11 @@ describe("canonical JSON [C-5]", () => {
     expect(refusalOf(() => parseCanonicalJson(encodeUtf8(text), LIMITS))).toEqual(MALFORMED("C-5"));
   });
 
-  test("refuses __proto__ as a key [C-7], in both forms and at any depth", () => {
+  test("refuses __proto__ as a key [C-7], at any depth", () => {
     for (const value of ['{"__proto__":{"a":1}}', '[{"b":{"__proto__":1}}]']) {
       expect(refusalOf(() => parseCanonicalJson(encodeUtf8(value), LIMITS))).toEqual(MALFORMED("C-7"));
-      const lines = encodeCanonicalJson(JSON.parse(value), "lines");
-      expect(refusalOf(() => parseCanonicalJson(encodeUtf8(lines), LIMITS, "lines"))).toEqual(MALFORMED("C-7"));
     }
     expect(parseCanonicalJson(encodeUtf8('["__proto__",{"a":"\\"__proto__\\":1"}]'), LIMITS)).toBeDefined();
-  });
-
-  test("the form with line feeds is refused as the compact one, and the other way round", () => {
-    const value = { a: [1, "b"], c: {} };
-    const compact = encodeUtf8(encodeCanonicalJson(value));
-    const lines = encodeUtf8(encodeCanonicalJson(value, "lines"));
-    expect(parseCanonicalJson(compact, LIMITS)).toEqual(value);
-    expect(parseCanonicalJson(lines, LIMITS, "lines")).toEqual(value);
-    expect(refusalOf(() => parseCanonicalJson(lines, LIMITS))).toEqual(MALFORMED("C-5"));
-    expect(refusalOf(() => parseCanonicalJson(compact, LIMITS, "lines"))).toEqual(MALFORMED("C-5"));
-    expect(refusalOf(() => parseCanonicalJson(lines.subarray(0, -1), LIMITS, "lines"))).toEqual(MALFORMED("C-5"));
   });
 
   test("text is read as its bytes are, and only if it is well-formed [C-1]", () => {
@@ -64,10 +51,10 @@ describe("canonical JSON [C-5]", () => {
 
   test("every value comes back as it was written", () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom("compact", "lines"), (value, form) => {
-        const text = encodeCanonicalJson(value as Json, form);
-        const read = parseCanonicalJson(encodeUtf8(text), { bytes: 1 << 20 }, form);
-        expect(encodeCanonicalJson(read, form)).toBe(text);
+      fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+        const text = encodeCanonicalJson(value);
+        const read = parseCanonicalJson(encodeUtf8(text), { bytes: 1 << 20 });
+        expect(encodeCanonicalJson(read)).toBe(text);
       }),
     );
   });

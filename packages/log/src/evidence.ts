@@ -1,5 +1,5 @@
 /** The evidence bundle as a document: its exact form, nothing of its truth. */
-import { parsePackageId, parseUtf8 } from "@touchmark/core";
+import { parsePackageId } from "@touchmark/core";
 import { hash } from "node:crypto";
 import { encodeBase64, parseBase64 } from "./bytes.ts";
 import { parseDecimal } from "./checkpoint.ts";
@@ -55,19 +55,9 @@ export function encodeEvidence(evidence: Evidence): string {
 
 /** Reads a bundle without trusting it. Throws `BAD_EVIDENCE` for anything but the form of [E-1] and [E-2]. */
 export function parseEvidence(bytes: Uint8Array): Evidence {
-  const document = parseLineDocument(decodeEvidence(bytes), ["format", ...EVIDENCE_KEYS]);
+  const document = parseLineDocument(bytes, ["format", ...EVIDENCE_KEYS], MAX_EVIDENCE_BYTES);
   if (parseText(document.scalar("format")) !== FORMAT) throw malformed("is of an unknown format");
   return readEvidence(document);
-}
-
-/** The text of a document that holds evidence. Throws `BAD_EVIDENCE` if it is too large or not UTF-8. */
-export function decodeEvidence(bytes: Uint8Array): string {
-  if (bytes.length > MAX_EVIDENCE_BYTES) throw malformed("is too large");
-  try {
-    return parseUtf8(bytes);
-  } catch (cause) {
-    throw new LogError("BAD_EVIDENCE", "The evidence is not valid UTF-8.", { cause });
-  }
 }
 
 /** The members of a bundle after its `format`, for a document that holds them. */
@@ -129,7 +119,7 @@ function readNumbered(items: readonly string[]): Map<number, Uint8Array> {
   return values;
 }
 
-// Each line is an envelope's very bytes. What it says is read when it is opened; that nothing was changed in it, its hash says.
+// Each line is an envelope's very bytes: an envelope is ASCII [S-1], so a line that isn't has a hash that no entry names. What it says is read when it is opened; that nothing was changed in it, its hash says.
 function readEnvelopes(items: readonly string[]): Map<string, string> {
   const envelopes = new Map<string, string>();
   let before = "";

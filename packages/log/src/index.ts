@@ -35,7 +35,6 @@ export {
 } from "./entry.ts";
 export { LogError, type LogErrorCode, type NotePair, type Refusal } from "./error.ts";
 export {
-  decodeEvidence,
   type EarlierEvidence,
   encodeEvidence,
   EVIDENCE_KEYS,

@@ -1,4 +1,4 @@
-import { encodeCanonicalJson, type Json, type JsonObject } from "@touchmark/core";
+import { isObject, type Json, type JsonObject } from "@touchmark/core";
 import { describe, expect, test } from "vitest";
 import { encodeEvidence, type Evidence, nodeCrypto, parseEvidence } from "../src/index.ts";
 
@@ -47,14 +47,14 @@ describe("[E-1] [E-2] the bundle", () => {
 
   const json = JSON.parse(text) as JsonObject;
   const [first, ...others] = json["envelopes"] as Json[];
-  const write = (changes: JsonObject): string => encodeCanonicalJson({ ...json, ...changes }, "lines");
+  const write = (changes: JsonObject): string => inLines({ ...json, ...changes });
   test.each([
     ["no line feed at the end", text.trimEnd()],
     ["other indentation", JSON.stringify(json)],
     ["another format", text.replace("/v1", "/v2")],
     ["a key more", write({ more: 1 })],
     ["a key less", text.replace(/,\n"earlier":.*\n}\n$/s, "\n}\n")],
-    ["keys in another order", encodeCanonicalJson({ earlier: {}, ...json }, "lines")],
+    ["keys in another order", inLines({ earlier: {}, ...json })],
     ["a key twice", text.replace('{\n"format"', '{\n"format":"x",\n"format"')],
     ["envelopes in another order", write({ envelopes: [...others, first!] })],
     ["an envelope twice", write({ envelopes: [first!, first!, ...others] })],
@@ -79,3 +79,17 @@ describe("[E-1] [E-2] the bundle", () => {
     expect(() => parse(text.replace('"npm:npmjs/widget"', '"__proto__"'))).toThrow(failure);
   });
 });
+
+/** [C-5] once more, the plain way. */
+function inLines(document: JsonObject): string {
+  const members = Object.entries(document).map(([key, value]) => {
+    const list = Array.isArray(value);
+    if (!list && !isObject(value)) return `"${key}":${JSON.stringify(value)}`;
+    const items = list
+      ? value.map((item) => JSON.stringify(item))
+      : Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}:${JSON.stringify(item)}`);
+    const [open, close] = list ? "[]" : "{}";
+    return `"${key}":${items.length === 0 ? `${open}${close}` : `${open}\n${items.join(",\n")}\n${close}`}`;
+  });
+  return `{\n${members.join(",\n")}\n}\n`;
+}

@@ -177,8 +177,8 @@ function envelopes(): StatementCase[] {
   const offer = (rule: string, name: string, value: object, code = "MALFORMED", by = rule): StatementCase =>
     raw(rule, name, JSON.stringify(value), code, by);
   return [
-    raw("C-5", "an envelope laid out for reading", JSON.stringify(JSON.parse(text), null, 1), "MALFORMED", "C-5"),
-    raw("C-5", "an envelope with a line feed", `${text}\n`, "MALFORMED", "C-5"),
+    raw("S-1", "an envelope laid out for reading", JSON.stringify(JSON.parse(text), null, 1), "MALFORMED", "S-1"),
+    raw("S-1", "an envelope with a line feed", `${text}\n`, "MALFORMED", "S-1"),
     offer("C-15", "65 signatures", { payload, payloadType, signatures: many }, "TOO_LARGE"),
     offer("S-1", "the fields in another order", { payloadType, payload, signatures: made }),
     offer("S-1", "another field", { payload, payloadType, signatures: made, note: "" }),

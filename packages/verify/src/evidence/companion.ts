@@ -1,11 +1,11 @@
 import { CoreError, encodeUtf8, parsePackageId } from "@touchmark/core";
 import {
-  decodeEvidence,
   encodeLineDocument,
   EVIDENCE_KEYS,
   type Evidence,
   evidenceMembers,
   LogError,
+  MAX_EVIDENCE_BYTES,
   parseLineDocument,
   parseText,
   readEvidence,
@@ -25,7 +25,7 @@ export interface Companion {
 /** Reads `touchmark.lock`; nothing in it is verified yet. Throws `COMPANION_MALFORMED`. */
 export function parseCompanion(bytes: Uint8Array): Companion {
   try {
-    const document = parseLineDocument(decodeEvidence(bytes), ["format", "pins", ...EVIDENCE_KEYS]);
+    const document = parseLineDocument(bytes, ["format", "pins", ...EVIDENCE_KEYS], MAX_EVIDENCE_BYTES);
     if (parseText(document.scalar("format")) !== FORMAT) throw malformed("it is not of the form touchmark-lock/v1");
     return { pins: readPins(document.items("pins", "{}")), evidence: readEvidence(document) };
   } catch (cause) {

@@ -1,7 +1,6 @@
 import {
   applyStatement,
   CoreError,
-  encodeHex,
   type EntryPlace,
   openVouchedClaim,
   packageIdHash,
@@ -10,8 +9,8 @@ import {
   UNCLAIMED,
   verifyEnvelope,
 } from "@touchmark/core";
-import { bucketOf, findRecord, isAuthorityKind, nodeCrypto } from "@touchmark/log";
-import type { OpenedEvidence, ProvedEntry } from "./open-evidence.ts";
+import { bucketOf, findRecord, isAuthorityKind, leafHash, nodeCrypto } from "@touchmark/log";
+import { hexOf, type OpenedEvidence, type ProvedEntry } from "./open-evidence.ts";
 
 /** What a bundle proves of one package. */
 export type History =
@@ -41,7 +40,7 @@ export type OpenEnvelope = (entry: ProvedEntry, vouchedAuthority?: string | null
 export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
   const opened = new Map<string, SignedStatement>();
   return (entry, vouchedAuthority = null) => {
-    const hash = encodeHex(entry.envelopeHash);
+    const hash = hexOf(entry.envelopeHash);
     const known = opened.get(hash);
     if (known) return known;
     const text = evidence.envelopes.get(hash);
@@ -73,7 +72,7 @@ export function readHistory(
   if (!bucket) return { kind: "unknown" };
   const record = findRecord(bucket, hash);
   if (!record) return { kind: "unclaimed" };
-  const entries = evidence.entries.get(encodeHex(hash)) ?? [];
+  const entries = evidence.entries.get(hexOf(hash)) ?? [];
   const chain = linkedChain(entries, record.lastAuthority);
   if (!chain)
     return { kind: "incomplete", step: "V-10", message: "The evidence lacks authority entries of the package." };
@@ -130,6 +129,7 @@ function replay(
   return { kind: "claimed", state, chain, releases: all.filter(({ kind }) => kind === "release") };
 }
 
-function placeOf({ index, time, leafHash }: ProvedEntry): EntryPlace {
-  return { index, time, leafHash };
+/** An entry's place, as the rules want it. */
+export function placeOf({ index, time, bytes }: ProvedEntry): EntryPlace {
+  return { index, time, leafHash: leafHash(bytes) };
 }

@@ -11,7 +11,7 @@ import {
 } from "@touchmark/core";
 import { leafHash, LogError, rootFromMultiProof } from "@touchmark/log";
 import type { OpenedEvidence, ProvedEntry } from "./open-evidence.ts";
-import type { ChainLink, History, OpenEnvelope } from "./package-history.ts";
+import { type ChainLink, type History, type OpenEnvelope, placeOf } from "./package-history.ts";
 
 /** A release that the rules allow, with the holders who signed it. */
 export interface GoodRelease {
@@ -41,7 +41,7 @@ export function readReleases(
       const signed = openRelease(entry, open);
       versions = signed.statement.kind === "release" ? releasesOf(signed.statement, packageId) : [];
       const state = stateAt(history.chain, entry);
-      applyStatement(state, packageId, signed, entry, origin);
+      applyStatement(state, packageId, signed, placeOf(entry), origin);
       const signers = checkReleaseSigners(state.claim!.authority, signed.signers).map(({ holder }) => holder);
       for (const released of versions) {
         push(releases.good, released.version, {
