@@ -99,6 +99,7 @@ describe("[C-1] UTF-8", () => {
         expect(concatBytes(encodeUtf8(a), encodeUtf8(b))).toEqual(Uint8Array.from(Buffer.from(a + b)));
       }),
     );
+    expect(compareText("a", "a") + compareText("é", "é")).toBe(0);
     expect(compareText("\u{ffff}", "\u{10000}")).toBeLessThan(0); // UTF-16 orders these the other way round
   });
 });

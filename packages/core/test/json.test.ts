@@ -25,6 +25,7 @@ describe("canonical JSON [C-5]", () => {
     ["an escaped character outside of ASCII", '"\\u00e9"'],
     ["index keys out of order", '{"2":0,"1":0}'],
     ["a comma at the end", "[1,]"],
+    ["a colon in a list", '["a":1]'],
     ["a comment", "1//"],
     ["NaN", "NaN"],
     ["two values", "1 2"],
@@ -82,6 +83,10 @@ describe("JSON of people and other programs [C-6]", () => {
     ["any layout", ' {\n "a" : [ ] , "b":1.0e0 } '],
   ])("accepts %s", (_, text) => {
     expect(parseJson(encodeUtf8(text), LIMITS)).toEqual(JSON.parse(text));
+  });
+
+  test.each(['["a":1]', '"a":1', '{"a":1', '{"a', "]", '{"a":1]'])("refuses %s, which is no JSON", (text) => {
+    expect(refusalOf(() => parseJson(encodeUtf8(text), LIMITS))).toEqual(MALFORMED("C-5"));
   });
 
   test("__proto__ is an ordinary key and changes no prototype", () => {

@@ -32,6 +32,18 @@ describe("key records", () => {
     expect(parseKeyBlob(key.blob)).toEqual(key);
   });
 
+  test("a refusal keeps its own sentence, or what caused it", () => {
+    const sentence = (name: string): unknown => {
+      try {
+        return parseKey(cases.find((one) => one.name === name)!.record);
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(sentence("a point off the curve")).toMatchObject({ message: "The key is not a point of P-256." });
+    expect(sentence("base64url")).toMatchObject({ message: "The key record is malformed.", cause: { rule: "C-2" } });
+  });
+
   test("[K-1] a blob of another type is refused", () => {
     expect(refusalOf(() => parseKeyBlob(encodeUtf8("\0\0\0\x0bssh-ed25519")))).toEqual({
       code: "BAD_KEY",

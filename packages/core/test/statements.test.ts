@@ -88,7 +88,8 @@ describe("a claim's draft, written and read", () => {
     "[S-13] m = %i of %i holders: c is %i where nothing else is said",
     (releaseThreshold, holders, changeThreshold) => {
       const authority = authorityOf({ keys: [alice, bob, carol].slice(0, holders), releaseThreshold });
-      expect(authority).toMatchObject({ releaseThreshold, changeThreshold });
+      expect(authority).toMatchObject({ releaseThreshold, changeThreshold, recovery: null, successors: [] });
+      expect(authority).toMatchObject({ adoption: "ask", userVerification: false, deviceBound: false });
     },
   );
 
@@ -112,6 +113,15 @@ describe("a claim's draft, written and read", () => {
     expect(authority.keys[0]?.attestation).toEqual({ format: "packed", object: Uint8Array.of(0xa0) });
     expect(authority.recovery).toMatchObject({ threshold: 1, keys: [{ holder: "carol" }] });
     expect(authority.successors.length).toBe(2);
+  });
+
+  test("[C-15] an attestation of 8 KiB, and no more", () => {
+    const attested = (bytes: number): AuthorityDraft => {
+      const object = Buffer.alloc(bytes).toString("base64");
+      return { keys: [{ ...alice, attestation: { format: "packed", object } }], releaseThreshold: 1 };
+    };
+    expect(authorityOf(attested(8192)).keys[0]?.attestation?.object.length).toBe(8192);
+    expect(refusalOf(() => authorityOf(attested(8193)))).toEqual({ code: "TOO_LARGE", rule: "C-15" });
   });
 
   test("[S-14] the digest does not depend on the package, nor on the order of the draft", () => {

@@ -116,13 +116,6 @@ function keys(): PayloadCase[] {
     bad("K-16", "an attestation that is null", attested(null)),
     bad("K-16", "an attestation's format in capitals", attested({ format: "PACKED", object: "" })),
     bad("K-16", "an attestation not in base64", attested({ format: "packed", object: "?" }), "MALFORMED", "C-2"),
-    bad(
-      "K-16",
-      "an attestation of more than 8 KiB",
-      attested({ format: "packed", object: Buffer.alloc(8193).toString("base64") }),
-      "TOO_LARGE",
-      "C-15",
-    ),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { p256 } from "@noble/curves/nist.js";
 import { SK_ECDSA, SK_ED25519 } from "../../src/index.ts";
 import { makeSoftKey } from "../support/soft-key.ts";
 import { writeStrings } from "./ssh-blob.ts";
@@ -22,6 +23,8 @@ export function keyCases(): KeyCase[] {
   const ecKey = ec.key.publicKey;
   const offCurve = Buffer.from(ecKey);
   offCurve[64]! ^= 1;
+  const hybrid = Buffer.concat([Buffer.of(6 + (ecKey[64]! % 2)), ecKey.subarray(1)]);
+  const padded = Buffer.concat([ecKey.subarray(0, 33), Buffer.of(0), ecKey.subarray(33)]);
   const record = (type: string, ...fields: (string | Uint8Array)[]): string =>
     `${type} ${writeStrings(type, ...fields).toString("base64")}`;
   const base64 = ed.record.split(" ")[1]!;
@@ -31,6 +34,7 @@ export function keyCases(): KeyCase[] {
     good("Ed25519", ed.record, "ssh:touchmark"),
     good("ECDSA", ec.record, "ssh:touchmark"),
     good("a browser's", record(SK_ECDSA, "nistp256", ecKey, "team.example"), "team.example"),
+    good("an application from ! to ~", record(SK_ED25519, edKey, "!~"), "!~"),
     good("an application of 253 characters", record(SK_ED25519, edKey, "a".repeat(253)), "a".repeat(253)),
     bad("K-1", "nothing", ""),
     bad("K-1", "one word", SK_ED25519),
@@ -60,6 +64,9 @@ export function keyCases(): KeyCase[] {
     bad("K-2", "an Ed25519 key of small order", record(SK_ED25519, small, "ssh:touchmark")),
     bad("K-2", "a point off the curve", record(SK_ECDSA, "nistp256", offCurve, "ssh:touchmark")),
     bad("K-2", "the point at infinity", record(SK_ECDSA, "nistp256", Buffer.of(0), "ssh:touchmark")),
+    bad("K-2", "a hybrid point", record(SK_ECDSA, "nistp256", hybrid, "ssh:touchmark")),
+    bad("K-2", "a point with a zero in front of y", record(SK_ECDSA, "nistp256", padded, "ssh:touchmark")),
+    bad("K-2", "a point with x + p in place of x", record(SK_ECDSA, "nistp256", unreduced(), "ssh:touchmark")),
     bad("K-2", "a compressed point", record(SK_ECDSA, "nistp256", ecKey.subarray(0, 33), "ssh:touchmark")),
     bad("K-2", "another curve", record(SK_ECDSA, "nistp384", ecKey, "ssh:touchmark")),
     bad("K-3", "an empty application", record(SK_ED25519, edKey, "")),
@@ -77,4 +84,20 @@ function good(name: string, record: string, application: string): KeyCase {
 
 function bad(rule: string, name: string, record: string): KeyCase {
   return { name, record, fingerprint: null, application: null, error: { code: "BAD_KEY", rule } };
+}
+
+/** A point of small x, with x written as x + p, which still has 32 bytes. */
+function unreduced(): Buffer {
+  for (let x = 0n; ; x++) {
+    try {
+      const point = Buffer.from(p256.Point.fromHex(`02${x.toString(16).padStart(64, "0")}`).toBytes(false));
+      return Buffer.concat([
+        Buffer.of(4),
+        Buffer.from((x + p256.Point.Fp.ORDER).toString(16), "hex"),
+        point.subarray(33),
+      ]);
+    } catch {
+      continue; // every second x has no point
+    }
+  }
 }
