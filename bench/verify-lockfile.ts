@@ -13,7 +13,7 @@ const FLOOR = join(import.meta.dirname, "support/crypto-floor.ts");
 export const verifyLockfile: Benchmark = {
   name: "verify-lockfile",
   run: async () => {
-    const touchmark = join(builtTree(), "node_modules/touchmark/dist/main.js");
+    const touchmark = join(await builtTree(), "node_modules/touchmark/dist/main.js");
     return [
       inTree(1000, (folder): Figure => {
         const { a, b } = compareNode([touchmark, "verify"], [FLOOR, folder], folder, ROUNDS);

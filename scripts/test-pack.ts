@@ -7,7 +7,7 @@ import { build, PACKAGES, ROOT } from "./build.ts";
 // Packs every package as it would be published, lints the tarballs, installs them in an empty folder and uses them there.
 const work = mkdtempSync(join(tmpdir(), "touchmark-pack-"));
 try {
-  build();
+  await build();
   const tarballs = PACKAGES.map((name) => pack(join(ROOT, "packages", name)));
   for (const tarball of tarballs) lint(tarball);
   use(install(tarballs));

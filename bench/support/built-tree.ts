@@ -17,15 +17,15 @@ import { build, PACKAGES, ROOT } from "../../scripts/build.ts";
  * Builds the packages and lays them out in a temporary folder as they are published (dist, with the exports of `publishConfig`), so that what is
  * measured is what people run. The folder; its `node_modules/touchmark` is the command line.
  */
-export function builtTree(): string {
-  tree ??= layOutTree();
+export async function builtTree(): Promise<string> {
+  tree ??= await layOutTree();
   return tree;
 }
 
 let tree: string | undefined;
 
-function layOutTree(): string {
-  build();
+async function layOutTree(): Promise<string> {
+  await build();
   const folder = mkdtempSync(join(tmpdir(), "touchmark-bench-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   for (const name of PACKAGES) layOut(folder, join(ROOT, "packages", name));
