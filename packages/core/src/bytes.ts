@@ -38,14 +38,21 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Byte order of two strings' UTF-8, which for well-formed strings is code point order. */
+/** Byte order of two strings' UTF-8: code point order, which differs from JavaScript's own where surrogates are. */
 export function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return /^[\x20-\x7e]*$/.test(a) && /^[\x20-\x7e]*$/.test(b)
-    ? a < b
-      ? -1
-      : 1
-    : compareBytes(encodeUtf8(a), encodeUtf8(b));
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return inCodePointOrder(x) - inCodePointOrder(y);
+  }
+  return a.length - b.length;
+}
+
+// Surrogates stand for code points above all others, and so go behind U+E000 to U+FFFF.
+function inCodePointOrder(codeUnit: number): number {
+  if (codeUnit < 0xd800) return codeUnit;
+  return codeUnit >= 0xe000 ? codeUnit - 0x800 : codeUnit + 0x2000;
 }
 
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {

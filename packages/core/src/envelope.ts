@@ -31,12 +31,22 @@ const SIGNATURE = /(?:^|,)\{"keyid":"([^"]*)","sig":"([A-Za-z0-9+/=]*)"\}/y;
 
 /** Reads an envelope's bytes, or their text. Throws `MALFORMED`, `TOO_LARGE` by [S-1] and [S-3]. */
 export function parseEnvelope(source: Uint8Array | string): Envelope {
+  const { payload, signatures } = splitEnvelope(source);
+  return { payload, signatures: sorted(readSignatures(signatures)) };
+}
+
+/** The payload of an envelope whose signatures don't matter; they are not even looked at. Throws as `parseEnvelope` does. */
+export function parseEnvelopePayload(source: Uint8Array | string): Uint8Array {
+  return splitEnvelope(source).payload;
+}
+
+function splitEnvelope(source: Uint8Array | string): { payload: Uint8Array; signatures: string } {
   if (source.length > MAX_ENVELOPE) throw new CoreError("TOO_LARGE", "C-15", "The envelope is too long.");
   const [, payload, signatures] = ENVELOPE.exec(typeof source === "string" ? source : parseUtf8(source)) ?? [];
   require(payload !== undefined && signatures !== undefined, "S-1", "This is not a signature file (DSSE envelope).");
   const decoded = parseBase64(payload);
   if (decoded.length > MAX_PAYLOAD) throw new CoreError("TOO_LARGE", "C-15", "The statement is too long.");
-  return { payload: decoded, signatures: sorted(readSignatures(signatures)) };
+  return { payload: decoded, signatures };
 }
 
 /** The canonical bytes of an envelope. */

@@ -11,9 +11,13 @@ export function readObject(
   optional: string[] = [],
 ): JsonObject {
   require(isObject(value), rule, `The ${what} is not an object.`);
-  const expected = keys.filter((key) => !optional.includes(key) || Object.hasOwn(value, key));
-  require(Object.keys(value).join("\n") ===
-    expected.join("\n"), rule, `The ${what} does not have exactly the fields ${keys.join(", ")}, in this order.`);
+  const found = Object.keys(value);
+  let at = 0;
+  for (const key of keys) {
+    if (found[at] === key) at++;
+    else if (!optional.includes(key)) at = found.length + 1;
+  }
+  require(at === found.length, rule, `The ${what} does not have exactly the fields ${keys.join(", ")}, in this order.`);
   return value;
 }
 

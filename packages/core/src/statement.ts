@@ -1,7 +1,7 @@
 import { encodeHex } from "./bytes.ts";
 import { type Claim, CLAIM_TYPE, parseClaim } from "./claim.ts";
 import type { Crypto } from "./crypto.ts";
-import { envelopeSignedBytes, parseEnvelope, parseSignatures } from "./envelope.ts";
+import { envelopeSignedBytes, parseEnvelope, parseEnvelopePayload, parseSignatures } from "./envelope.ts";
 import { CoreError } from "./errors.ts";
 import { keyFingerprint } from "./key.ts";
 import { parseRelease, type Release, RELEASE_TYPE } from "./release.ts";
@@ -72,7 +72,7 @@ export function openVouchedClaim(
   source: Uint8Array | string,
   authorityDigest: string,
 ): SignedStatement | null {
-  const { payload } = parseEnvelope(source);
+  const payload = parseEnvelopePayload(source);
   const statement = parseStatement(crypto, payload);
   if (statement.kind !== "claim" || statement.authority.digest !== authorityDigest) return null;
   if ([...statement.packages.values()].some(({ earlier }) => earlier.size > 0)) return null;
