@@ -131,7 +131,8 @@ function readArguments(
 
 function checkOperands<F extends Flags>(operands: readonly string[], text: CommandText<F>): void {
   const [least, most] = text.operands;
-  if (operands.length < least) throw usageError(text.name, `touchmark ${text.name} needs ${text.usage.split(" ")[0]}.`);
+  if (operands.length < least)
+    throw usageError(text.name, `touchmark ${text.name} needs ${text.usage.split(" ")[0]!.replace("…", "")}.`);
   if (operands.length > most)
     throw usageError(text.name, `touchmark ${text.name} does not know what to do with "${operands[most]}".`);
 }

@@ -55,6 +55,7 @@ const CLI: Record<CliCode, Exit> = {
   NOT_CONFIRMED: EXIT.key,
   OTHER_STATEMENT: EXIT.rejected,
   OTHER_BYTES: EXIT.rejected,
+  REGISTRY_UNREACHABLE: EXIT.unchecked,
   REGISTRY_ANSWER: EXIT.unchecked,
   NOT_PUBLISHED: EXIT.unchecked,
   NPM_UNAVAILABLE: EXIT.unchecked,
@@ -108,7 +109,7 @@ function explainLogError(error: LogError): Failure {
   const explained = failure(LOG[code] ?? EXIT.unchecked, error);
   const passing = code === "NETWORK" || code === "TIMEOUT" || code === "REFUSED";
   return passing && explained.hint === ""
-    ? { ...explained, hint: "Check the address of the log in touchmark.json, and try again." }
+    ? { ...explained, hint: "Check the network and log.url in touchmark.json; it does no harm to repeat the command." }
     : explained;
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { cleanText, encodeEnvelope, encodePackageId, isPackageName, parsePackageId } from "@touchmark/core";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
@@ -54,7 +55,9 @@ export const claim: Command = defineCommand({
     refuseTwice([...keys, ...recoveryKeys]);
     const authority = draftAuthority(values, keys, recoveryKeys);
     const policy = loadPolicy(context);
-    const packages = operands.map((operand) => readPackage(operand, () => chooseRegistry(policy, values.registry)));
+    const packages = operands.map((operand) =>
+      readPackage(operand, () => chooseRegistry(policy, values.registry), io.cwd),
+    );
     const earlier = new Map<string, EarlierVersions>();
     for (const packageId of packages.toSorted()) {
       if (earlier.has(packageId)) throw usageError("claim", `${packageId} stands twice.`);
@@ -78,7 +81,7 @@ export const claim: Command = defineCommand({
         ...describeStatement(drafted.statement, drafted.digest, []),
         "",
         `Wrote ${out} and ${out}.earlier.`,
-        `Next: each of these ${keys.length + recoveryKeys.length} keys signs it: touchmark sign ${out}`,
+        `Next: every key listed signs it, with: touchmark sign ${out}`,
       ],
     );
     return 0;
@@ -99,7 +102,12 @@ function refuseTwice(keys: CardKey[]): void {
   }
 }
 
-function readPackage(typed: string, registry: () => string): string {
+function readPackage(typed: string, registry: () => string, cwd: string): string {
+  if (existsSync(resolve(cwd, typed))) {
+    const hint =
+      "Key cards are named with --key, once for each. A package is named npm:<registry>/<name> where a file has its name.";
+    throw new CliError("USAGE", `${cleanText(typed, 80)} is a file, not a package.`, hint);
+  }
   if (typed.startsWith("npm:")) {
     parsePackageId(typed);
     return typed;

@@ -10,6 +10,7 @@ import { EXIT } from "../failure.ts";
 import { loadPolicy } from "../files/policy-file.ts";
 import { readIfThere } from "../files/read-file.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
+import { table } from "../ui.ts";
 
 const MAX_LOCKFILE = 64 * 1024 * 1024; // [C-15]
 
@@ -51,7 +52,7 @@ export const explain: Command = defineCommand({
     const known = explainRelease(subject, policy, evidence);
     const asked = explainPolicy(subject, policy, locked, pins.get(subject.packageId) ?? null);
     const sha512 = locked?.integrity.ok ? locked.integrity.sha512 : known.sha512;
-    const verdict = subject.version === null ? null : judge(subject, sha512, policy, loaded);
+    const verdict = judge(subject, sha512, policy, { ...loaded, online: values.online });
     ui.result(
       {
         ok: verdict === null || verdict.status === "accepted",
@@ -63,9 +64,7 @@ export const explain: Command = defineCommand({
       },
       [
         ui.bold(title),
-        ...known.lines,
-        ...asked.lines,
-        evidenceLine(evidence, io.now()),
+        ...table([...known.rows, ...asked.rows, ["evidence", evidenceLine(evidence, io.now())]]),
         ...(verdict ? verdictLines(verdict, ui) : []),
       ],
     );
@@ -94,14 +93,19 @@ async function findLocked(file: string, { name, version }: Subject, policy: Poli
   );
 }
 
-/** The verdict on the bytes that the lockfile names, else on those that were signed; where nobody names any, it is about none. */
+/** The verdict on the bytes that the lockfile names, else on those that were signed. */
 function judge(
-  subject: Subject,
+  { packageId, name, version }: Subject,
   sha512: string | null,
   policy: Policy,
-  { evidence, pins }: LoadedEvidence,
+  { evidence, pins, online }: LoadedEvidence & { online: boolean },
 ): Verdict | null {
-  if ("code" in evidence || subject.version === null) return null;
-  const { packageId, version } = subject;
-  return packageChecker(policy, pins, evidence).check({ packageId, version, sha512: sha512 ?? "" });
+  if ("code" in evidence || version === null) return null;
+  const verdict = packageChecker(policy, pins, evidence).check({ packageId, version, sha512: sha512 ?? "" });
+  const notSigned = verdict.reasons.some(({ code }) => code === "NOT_SIGNED");
+  if (!notSigned || online || sha512 !== null) return verdict;
+  // touchmark.lock was made for the lockfile's versions: of another one it can't say that nobody signed it.
+  const message = `touchmark.lock was not made for ${name}@${version}.`;
+  const hint = "Ask the log, with --online.";
+  return { ...verdict, status: "unchecked", reasons: [{ code: "EVIDENCE_MISSING", step: "V-9", message, hint }] };
 }

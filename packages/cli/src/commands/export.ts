@@ -1,11 +1,11 @@
 import { join, resolve } from "node:path";
-import { encodeArmoredSignature, NAMESPACE, parseSignatures, preAuthEncoding } from "@touchmark/core";
+import { compareText, encodeArmoredSignature, NAMESPACE, parseSignatures, preAuthEncoding } from "@touchmark/core";
 import { nodeCrypto } from "@touchmark/log";
 import { type Command, defineCommand, usageError } from "../command.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { writeWhole } from "../files/write-file.ts";
 import { readKeys } from "../keys/key-store.ts";
-import { holderOf } from "../statements/describe.ts";
+import { labelOf } from "../statements/describe.ts";
 import { readStatementFile } from "../statements/statement-file.ts";
 
 export const exportSignatures: Command = defineCommand({
@@ -23,12 +23,11 @@ export const exportSignatures: Command = defineCommand({
     const { envelope, statement, digest } = readStatementFile(resolve(io.cwd, file));
     const enrolled = readKeys(touchmarkHome(io));
     const authority = statement.kind === "claim" ? statement.authority : null;
-    const signatures = parseSignatures(nodeCrypto, envelope).map(({ key }, i) => {
+    const parsed = parseSignatures(nodeCrypto, envelope).map(({ key }, i) => {
       const { keyid, sig } = envelope.signatures[i]!;
-      const listed = holderOf(keyid, authority);
-      const own = enrolled.find(({ fingerprint }) => fingerprint === keyid)?.holder;
-      return { keyid, sig, record: key.record, principal: listed === keyid ? (own ?? keyid) : listed };
+      return { keyid, sig, record: key.record, principal: labelOf(keyid, authority, enrolled) };
     });
+    const signatures = parsed.toSorted((a, b) => compareText(a.principal, b.principal));
     const names = distinct(signatures.map(({ principal }) => principal.replace(":", "-").replaceAll("/", "_")));
     const directory = resolve(io.cwd, out);
     await writeWhole(join(directory, "message"), preAuthEncoding(envelope.payload));

@@ -11,7 +11,7 @@ import { makeInteraction, PIN_FLAG } from "../keys/interaction.ts";
 import { readKeys } from "../keys/key-store.ts";
 import { signPayload } from "../keys/sign-payload.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
-import { describeStatement, holderOf } from "../statements/describe.ts";
+import { describeStatement, labelOf } from "../statements/describe.ts";
 import {
   readStatementFile,
   readStatementIfThere,
@@ -54,6 +54,7 @@ export const sign: Command = defineCommand({
   operands: [1, 500],
   run: async (values, operands, context) => {
     const { io, ui } = context;
+    const interaction = makeInteraction(context, values["pin-fd"]);
     const { file, found } = await openStatement(operands, values, context);
     checkExpected(found, values.expect);
     const enrolled = readKeys(touchmarkHome(io));
@@ -65,12 +66,7 @@ export const sign: Command = defineCommand({
       signed: new Set(found.signers),
     });
     const labels = (signers: string[]): string[] => [
-      ...new Set(
-        signers.map((signer) => {
-          const own = enrolled.find(({ fingerprint }) => fingerprint === signer)?.holder;
-          return authority ? holderOf(signer, authority) : (own ?? signer);
-        }),
-      ),
+      ...new Set(signers.map((signer) => labelOf(signer, authority, enrolled)).toSorted()),
     ];
     if (choice.kind === "signed already") {
       ui.result({ ok: true, file, statement: `sha256:${found.digest}`, signers: found.signers, added: null }, [
@@ -79,6 +75,11 @@ export const sign: Command = defineCommand({
       return 0;
     }
     for (const line of describeStatement(found.statement, found.digest, labels(found.signers))) ui.progress(line);
+    if (authority === null && operands[0]!.endsWith(".touchmark"))
+      ui.warn(
+        "the tarballs themselves were not looked at",
+        "touchmark sign FILE.tgz compares them with the statement.",
+      );
     await confirm(values.yes, `Sign this as ${choice.holder}?`, context);
     if (isSoftware(choice.device)) ui.warn("this is a software key, not hardware");
     if (authority === null && labels(found.signers).includes(choice.holder))
@@ -94,7 +95,7 @@ export const sign: Command = defineCommand({
           choice.keys.every(({ userVerification }) => userVerification),
         deviceBound: authority?.deviceBound === true,
       },
-      interaction: makeInteraction(context, values["pin-fd"]),
+      interaction,
     });
     const envelope = addSignature(found.envelope, signature);
     await writeWhole(resolve(io.cwd, file), encodeEnvelope(envelope));

@@ -77,7 +77,7 @@ function print(verdict: LockfileVerdict, { evidence, warnings }: LoadedEvidence,
     [
       ...lines,
       ...(noEvidence ? reasonLines(evidence) : []),
-      `${summary(verdicts)}${noEvidence ? "" : ` (${evidenceLine(evidence, io.now())})`}`,
+      `${summary(verdicts)}${noEvidence ? "" : ` (evidence: ${evidenceLine(evidence, io.now())})`}`,
     ],
   );
 }

@@ -3,7 +3,7 @@ import type { OpenedEvidence } from "@touchmark/verify";
 
 /** What was checked with, in one line. */
 export function evidenceLine({ checkpoint, epoch }: OpenedEvidence, now: number): string {
-  return `evidence of ${checkpoint.origin}, ${checkpoint.size} leaves, ${describeAge(now - epoch.time)}`;
+  return `${checkpoint.origin}, ${checkpoint.size} leaves, ${describeAge(now - epoch.time)}`;
 }
 
 export function evidenceJson({ checkpoint, epoch }: OpenedEvidence): JsonObject {

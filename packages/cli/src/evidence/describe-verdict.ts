@@ -52,14 +52,14 @@ export function summary(verdicts: readonly Verdict[]): string {
 }
 
 /** What an accepted verdict rests on, in a few words. */
-export function basisOf({ basis, signers }: Verdict): string {
+export function basisOf({ basis, signers, reasons }: Verdict): string {
   switch (basis) {
     case "release":
       return `signed by ${signers.join(", ")}`;
     case "earlier":
       return "published before the claim, which lists it";
     case "unclaimed":
-      return "claimed by nobody who counts";
+      return reasons.length === 0 ? "never claimed, and that is proved" : "its claim does not count";
     case "exception":
       return "by an exception of the policy";
     case "local":

@@ -2,6 +2,7 @@ import {
   type Authority,
   claimStatus,
   cleanText,
+  compareText,
   countHolders,
   type JsonObject,
   type Signer,
@@ -19,7 +20,7 @@ import {
   ruleFor,
 } from "@touchmark/verify";
 import { describeLoss, describeThreshold, holderOf } from "../statements/describe.ts";
-import { table } from "../ui.ts";
+import { count, table } from "../ui.ts";
 import { describeTime } from "./describe-evidence.ts";
 
 /** What is asked about; `version` null for the package as a whole. */
@@ -29,9 +30,9 @@ export interface Subject {
   version: string | null;
 }
 
-/** A part of the answer, for people and for programs. */
+/** A part of the answer, for people (rows of a table) and for programs. */
 export interface Known {
-  lines: string[];
+  rows: string[][];
   document: JsonObject;
 }
 
@@ -57,12 +58,10 @@ export function explainRelease(
       : readEarlier(evidence, historyOf).get(subject.packageId)?.get(subject.version);
   const authority = history.state.claim!.authority;
   return {
-    lines: [
-      ...claim.lines,
-      ...releases.flatMap((release) => releaseLines(release, authority)),
-      ...(earlier === undefined
-        ? []
-        : [`published before the claim, which lists it with sha512 ${earlier.slice(0, 32)}…`]),
+    rows: [
+      ...claim.rows,
+      ...releases.flatMap((release) => releaseRows(release, authority)),
+      ...(earlier === undefined ? [] : [["listed", `by the claim, with sha512 ${earlier.slice(0, 32)}…`]]),
     ],
     document: {
       claim: claim.document,
@@ -84,7 +83,7 @@ export function explainPolicy(
   const integrity = locked?.integrity;
   const sha512 = integrity?.ok ? integrity.sha512 : null;
   return {
-    lines: table([
+    rows: [
       [
         "policy",
         `level ${rule.level}, ${rule.authority === null ? "names no authority" : `authority ${rule.authority}`}`,
@@ -93,26 +92,27 @@ export function explainPolicy(
       ...(version === null
         ? []
         : [["lockfile", sha512 === null ? "does not have it" : `sha512 ${sha512.slice(0, 32)}…`]]),
-    ]),
+    ],
     document: { policy: { level: rule.level, authority: rule.authority }, pin, lockfile: sha512 },
   };
 }
 
 function explainNoClaim(history: Exclude<History, Claimed>): Known {
+  const document = { claim: null };
   switch (history.kind) {
     case "unknown":
       return {
-        lines: ["The evidence says nothing of this package; --online asks the log."],
-        document: { claim: null },
+        rows: [["claim", "unknown: the evidence says nothing of this package; --online asks the log"]],
+        document,
       };
     case "unclaimed":
-      return { lines: ["Nobody has claimed this package in the log, and that is proved."], document: { claim: null } };
+      return { rows: [["claim", "none, and that is proved"]], document };
     case "incomplete":
-      return { lines: [history.message], document: { claim: null } };
+      return { rows: [["claim", `unknown: ${history.message}`]], document };
     case "broken":
       return {
-        lines: [`${history.error.message} [${history.error.code} ${history.error.rule}]`],
-        document: { claim: null },
+        rows: [["claim", `broken: ${history.error.message} [${history.error.code} ${history.error.rule}]`]],
+        document,
       };
   }
 }
@@ -122,20 +122,30 @@ function explainClaim({ state }: Claimed, { name }: Subject, policy: Policy, tim
   const status = claimStatus(state.claim!, time);
   const counts = ruleFor(policy, name).authority === authority.digest;
   return {
-    lines: [
-      ...table([
-        ["claim", `entry ${place.index}, ${describeTime(place.time)}, ${status}`],
-        ["authority", authority.digest],
-        ["", counts ? "the policy names it: it counts" : "the policy does not name it: it does not count"],
-        ...authority.keys.map(({ holder, fingerprint, attestation }, i) => [
-          i === 0 ? "holders" : "",
-          `${holder}  ${fingerprint}  ${attestation ? `attestation ${cleanText(attestation.format)}` : "no attestation"}`,
-        ]),
-        ...(authority.recovery?.keys ?? []).map(({ holder, fingerprint }) => ["recovery", `${holder}  ${fingerprint}`]),
-        ["to release", describeThreshold(authority.releaseThreshold, countHolders(authority.keys))],
-        ["earlier", `${claimed.earlier.size} versions listed`],
-      ]),
-      describeLoss(authority),
+    rows: [
+      ["claim", `entry ${place.index}, ${describeTime(place.time)}, ${status}`],
+      ["authority", authority.digest],
+      ["", counts ? "it counts: the policy names it" : "it does not count: the policy does not name it"],
+      ...underOne(
+        "holders",
+        table(
+          authority.keys.map(({ holder, fingerprint, attestation }) => [
+            holder,
+            fingerprint,
+            attestation ? `attestation ${cleanText(attestation.format)}` : "no attestation",
+          ]),
+        ),
+      ),
+      ...underOne(
+        "recovery",
+        (authority.recovery?.keys ?? []).map(({ holder, fingerprint }) => `${holder}  ${fingerprint}`),
+      ),
+      ["to release", describeThreshold(authority.releaseThreshold, countHolders(authority.keys))],
+      ["", describeLoss(authority)],
+      [
+        "earlier",
+        claimed.earlier.size === 0 ? "no versions listed" : `${count(claimed.earlier.size, "version")} listed`,
+      ],
     ],
     document: {
       entry: place.index,
@@ -177,17 +187,27 @@ function releasesOf(
   });
 }
 
-function releaseLines({ entry, sha512, base, source, signers }: FoundRelease, authority: Authority): string[] {
-  return table([
+function releaseRows({ entry, sha512, base, source, signers }: FoundRelease, authority: Authority): string[][] {
+  return [
     ["release", `entry ${entry.index}, ${describeTime(entry.time)}`],
-    ["sha512", `${sha512.slice(0, 32)}…`],
-    ["base", base ?? "none"],
-    ...(source ? [["source", `${cleanText(source.repository)} at ${source.commit}`]] : []),
-    ...signers.map(({ fingerprint }, i) => [
-      i === 0 ? "signed by" : "",
-      `${holderOf(fingerprint, authority)}  ${fingerprint}`,
-    ]),
-  ]);
+    ["", `sha512 ${sha512.slice(0, 32)}…`],
+    ["", `base ${base ?? "none"}`],
+    ...(source ? [["", `source ${cleanText(source.repository)} at ${source.commit}`]] : []),
+    ...underOne(
+      "signed by",
+      table(signersOf(signers, authority).map(({ holder, fingerprint }) => [holder, fingerprint])),
+    ),
+  ];
+}
+
+function signersOf(signers: Signer[], authority: Authority): { holder: string; fingerprint: string }[] {
+  return signers
+    .map(({ fingerprint }) => ({ holder: holderOf(fingerprint, authority), fingerprint }))
+    .toSorted((a, b) => compareText(a.holder, b.holder));
+}
+
+function underOne(title: string, lines: string[]): string[][] {
+  return lines.map((line, i) => [i === 0 ? title : "", line]);
 }
 
 function releaseJson({ entry, sha512, base, source, signers }: FoundRelease, authority: Authority): JsonObject {
@@ -197,6 +217,6 @@ function releaseJson({ entry, sha512, base, source, signers }: FoundRelease, aut
     sha512,
     base,
     source: source ? { ...source } : null,
-    signers: signers.map(({ fingerprint }) => ({ holder: holderOf(fingerprint, authority), fingerprint })),
+    signers: signersOf(signers, authority),
   };
 }

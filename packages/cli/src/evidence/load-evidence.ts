@@ -63,8 +63,9 @@ export async function loadEvidence({ policy, lockfile, ask }: EvidenceWish, cont
     const bundle = parseEvidence(await fetchEvidence(log, ask));
     return settle(await trust(bundle, { policy, seen, log }, context), pins, context, policy);
   } catch (error) {
-    if (error instanceof LogError) return { evidence: reasonOf(error), pins, warnings: [] };
-    throw error;
+    if (!(error instanceof LogError)) throw error;
+    const hint = "Check the network and log.url in touchmark.json, and try again.";
+    return { evidence: withHint(reasonOf(error), hint), pins, warnings: [] };
   }
 }
 
@@ -112,7 +113,15 @@ function settle(
     const kept = keepFork(touchmarkHome(context.io), policy.log.key, trusted.fork);
     context.ui.warn(`the log contradicts itself; both notes are kept in ${kept}`);
   }
-  return { evidence: trusted.reason, pins, warnings: [] };
+  return {
+    evidence: withHint(trusted.reason, "Restore touchmark.lock from git, or ask the log now with --online."),
+    pins,
+    warnings: [],
+  };
+}
+
+function withHint(reason: Reason, hint: string): Reason {
+  return reason.hint === "" ? { ...reason, hint } : reason;
 }
 
 function missing(file: string): Reason {

@@ -1,10 +1,11 @@
 import { basename, resolve } from "node:path";
-import { parseReleaseId, type Verdict } from "@touchmark/core";
+import { parseReleaseId, type Verdict, type VerdictStatus } from "@touchmark/core";
 import { VerifyError } from "@touchmark/verify";
 import type { Context } from "../command.ts";
 import { loadPolicy } from "../files/policy-file.ts";
 import { readIfThere } from "../files/read-file.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
+import { table } from "../ui.ts";
 import { type HeldTarball, readHeldTarball } from "../statements/draft-release.ts";
 import { evidenceJson, evidenceLine } from "./describe-evidence.ts";
 import { exitOf, verdictJson, verdictLines } from "./describe-verdict.ts";
@@ -52,18 +53,20 @@ export async function verifyTarball(file: string, flags: TarballFlags, context: 
     },
     [
       ...verdictLines(verdict, ui),
-      `  sha512  ${tarball.sha512.slice(0, 32)}…`,
-      `  logged  ${describeLogged(logged, entry, file)}`,
-      ...("code" in evidence ? [] : [`(${evidenceLine(evidence, io.now())})`]),
+      ...table([
+        ["  sha512", `${tarball.sha512.slice(0, 32)}…`],
+        ["  logged", describeLogged(logged, entry, verdict.status)],
+        ...("code" in evidence ? [] : [["  evidence", evidenceLine(evidence, io.now())]]),
+      ]),
     ],
   );
   for (const note of warnings) ui.warn(`${note.message} [${note.code}]`, note.hint);
   return exitOf(verdict.status);
 }
 
-function describeLogged(logged: "yes" | "no" | "unknown", entry: number | null, file: string): string {
+function describeLogged(logged: "yes" | "no" | "unknown", entry: number | null, status: VerdictStatus): string {
   if (logged === "yes") return `yes, entry ${entry}`;
-  if (logged === "no") return `not yet: touchmark submit ${file}.touchmark`;
+  if (logged === "no") return status === "accepted" ? "not yet: touchmark submit does that" : "no";
   return "not as far as touchmark.lock knows; --online asks the log";
 }
 

@@ -1,7 +1,6 @@
 import { cleanText } from "@touchmark/core";
 import type { Interaction, PinQuestion } from "@touchmark/fido";
 import type { Context } from "../command.ts";
-import { usageError } from "../command.ts";
 import { CliError } from "../error.ts";
 import { count } from "../ui.ts";
 
@@ -37,6 +36,6 @@ export function makeInteraction({ io, ui }: Context, pinFd: string | undefined):
 }
 
 function readDescriptor(text: string): number {
-  if (!/^\d{1,4}$/.test(text)) throw usageError("", "--pin-fd is not the number of a file descriptor.");
+  if (!/^\d{1,4}$/.test(text)) throw new CliError("USAGE", "--pin-fd is not the number of a file descriptor.");
   return Number(text);
 }

@@ -27,7 +27,7 @@ export function readCard(path: string): CardKey[] {
   try {
     const lines = parseUtf8(bytes).split("\n");
     if (lines.at(-1) === "") lines.pop();
-    if (lines.length === 0) throw new Error("it is empty");
+    if (lines.length === 0) lines.push("");
     return lines.map((text) => {
       line++;
       return readLine(text);

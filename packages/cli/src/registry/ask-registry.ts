@@ -12,14 +12,31 @@ export async function* askRegistry(
   limit: number,
 ): AsyncGenerator<Uint8Array, void, void> {
   const signal = AbortSignal.any([io.signal, AbortSignal.timeout(TIME_OUT)]);
-  const response = await io.fetch(url.href, { headers: { accept }, signal });
+  const response = await io.fetch(url.href, { headers: { accept }, signal }).catch((cause: unknown) => {
+    throw unreachable(url, cause);
+  });
   if (response.status !== 200 || !response.body) throw await refused(url, response);
   let length = 0;
-  for await (const piece of response.body) {
-    length += piece.length;
-    if (length > limit) throw new CliError("REGISTRY_ANSWER", `The answer of ${url.href} is over ${limit} bytes long.`);
-    yield piece;
+  try {
+    for await (const piece of response.body) {
+      length += piece.length;
+      if (length > limit)
+        throw new CliError("REGISTRY_ANSWER", `The answer of ${url.href} is over ${limit} bytes long.`);
+      yield piece;
+    }
+  } catch (cause) {
+    throw cause instanceof CliError ? cause : unreachable(url, cause);
   }
+}
+
+function unreachable(url: URL, cause: unknown): Error {
+  if (cause instanceof Error && cause.name === "AbortError") return cause;
+  return new CliError(
+    "REGISTRY_UNREACHABLE",
+    `The registry at ${url.host} cannot be reached.`,
+    "Check the network and the registry's address in touchmark.json, and try again.",
+    cause,
+  );
 }
 
 async function refused(url: URL, response: Response): Promise<CliError> {

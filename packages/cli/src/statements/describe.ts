@@ -27,6 +27,18 @@ export function holderOf(fingerprint: string, authority: Authority | null): stri
   return keys.find((key) => key.fingerprint === fingerprint)?.holder ?? fingerprint;
 }
 
+/** As `holderOf`; where a claim doesn't say it, the keys that are enrolled here do. */
+export function labelOf(
+  fingerprint: string,
+  authority: Authority | null,
+  enrolled: readonly { holder: string; fingerprint: string }[],
+): string {
+  const listed = holderOf(fingerprint, authority);
+  return listed === fingerprint
+    ? (enrolled.find((key) => key.fingerprint === fingerprint)?.holder ?? fingerprint)
+    : listed;
+}
+
 /** What losing keys means, in one sentence. */
 export function describeLoss(authority: Authority): string {
   const holders = countHolders(authority.keys);

@@ -1,0 +1,79 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+
+const MAIN = join(import.meta.dirname, "../src/main.ts");
+const directory = mkdtempSync(join(tmpdir(), "touchmark-process-"));
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function start(args: string[], env: NodeJS.ProcessEnv = {}): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, args, {
+    cwd: directory,
+    env: { ...process.env, TOUCHMARK_HOME: join(directory, "home"), ...env },
+    encoding: "utf8",
+  });
+}
+
+describe("the process", () => {
+  it("prints results on standard output, errors on standard error, and ends with the exit code", () => {
+    expect(start([MAIN, "--version"])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+      stderr: "",
+    });
+    const { status, stdout, stderr } = start([MAIN, "verify"]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(/^error: There is no policy: .+\. \[POLICY_MISSING\]\nhint: .+\n$/);
+  });
+
+  it("shows a stack only to who asks for it", () => {
+    expect(start([MAIN, "verify"], { TOUCHMARK_DEBUG: "1" }).stderr).toContain("CliError: There is no policy");
+    expect(start([MAIN, "verify"]).stderr).not.toContain(" at ");
+  });
+
+  it("keeps secrets typed into a file descriptor out of the arguments", () => {
+    writeFileSync(join(directory, "pin"), "4711\nmore\n");
+    const script = `
+      import { openSync } from "node:fs";
+      import { readLine } from ${JSON.stringify(join(import.meta.dirname, "../src/prompts.ts"))};
+      process.stdout.write(await readLine(openSync("pin", "r")));`;
+    expect(start(["--input-type=module", "--eval", script]).stdout).toBe("4711");
+  });
+
+  it("an older Node is told in one sentence", () => {
+    const script = `
+      Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.0" } });
+      await import(${JSON.stringify(MAIN)});`;
+    const { status, stderr } = start(["--input-type=module", "--eval", script]);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(/^error: Touchmark needs Node 22\.12 or later.+\[NODE_TOO_OLD\]\n$/),
+    });
+  });
+});
+
+describe("what is loaded", () => {
+  // A command that verifies has no business with devices, servers, archives and the gate: start-up is its own promise.
+  const FORBIDDEN =
+    /@touchmark\/(?:fido|log-server)|\/packages\/(?:fido|log-server)\/|\/verify\/src\/(?:gate|tarball)\/|cbor-x|node-hid|node_modules\/|readline|node:http|node:zlib|node:sqlite/;
+
+  it("touchmark verify loads what it needs and no more", () => {
+    const script = `
+      import { registerHooks } from "node:module";
+      registerHooks({ load: (url, context, next) => { process.stderr.write(url + "\\n"); return next(url, context); } });
+      process.argv = [process.argv[0], "touchmark", "verify"];
+      const { main } = await import(${JSON.stringify(join(import.meta.dirname, "../src/terminal.ts"))});
+      await import(${JSON.stringify(join(import.meta.dirname, "../src/commands/verify.ts"))});
+      await main();`;
+    const loaded = start(["--input-type=module", "--eval", script])
+      .stderr.split("\n")
+      .filter((line) => /^(?:file|node):/.test(line));
+    expect(loaded.some((url) => url.endsWith("/commands/verify.ts"))).toBe(true);
+    expect(loaded.filter((url) => FORBIDDEN.test(url))).toEqual([]);
+  });
+});

@@ -1,0 +1,65 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { PackedPackage } from "./tarball.ts";
+
+/** A registry on loopback that serves what was put into it. */
+export interface Registry {
+  url: string;
+  /** `weak` gives no sha512, as registries did long ago. */
+  publish(packed: PackedPackage, weak?: boolean): void;
+  /** Whatever the registry says from now on for a path. */
+  answer(path: string, status: number, body: string): void;
+  close(): Promise<void>;
+}
+
+export async function startRegistry(): Promise<Registry> {
+  const packages = new Map<string, { packed: PackedPackage; weak: boolean }[]>();
+  const answers = new Map<string, { status: number; body: string }>();
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent((request.url ?? "").slice(1));
+    const fixed = answers.get(path);
+    const tarball = [...packages.values()].flat().find(({ packed }) => path === pathOf(packed));
+    if (fixed) response.writeHead(fixed.status).end(fixed.body);
+    else if (tarball) response.end(tarball.packed.tarball);
+    else if (packages.has(path))
+      response.setHeader("content-type", "application/json").end(JSON.stringify(packument(path)));
+    else response.writeHead(404).end("{}");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+
+  const packument = (name: string): object => {
+    const published = packages.get(name)!;
+    const versions = published.map(({ packed: { version, integrity, shasum, ...packed }, weak }) => [
+      version,
+      {
+        name,
+        version,
+        dist: {
+          tarball: `${url}${pathOf({ ...packed, version, integrity, shasum })}`,
+          shasum,
+          ...(weak ? {} : { integrity }),
+        },
+      },
+    ]);
+    return { name, "dist-tags": { latest: published.at(-1)!.packed.version }, versions: Object.fromEntries(versions) };
+  };
+
+  return {
+    url,
+    publish: (packed, weak = false) => {
+      packages.set(packed.name, [...(packages.get(packed.name) ?? []), { packed, weak }]);
+    },
+    answer: (path, status, body) => {
+      answers.set(path, { status, body });
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function pathOf({ name, version }: PackedPackage): string {
+  return `${name}/-/${name.slice(name.indexOf("/") + 1)}-${version}.tgz`;
+}
