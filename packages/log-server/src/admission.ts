@@ -9,7 +9,6 @@ import {
   type EntryPlace,
   packageIdHash,
   type PackageState,
-  parseHex,
   refuseSecondRelease,
   releasesOf,
   type SignedStatement,
@@ -82,9 +81,8 @@ export function admitStatement(
     entries.push(entry);
   }
   const earlier = signed.statement.kind === "claim" ? earlierLists(view, signed.statement, candidate) : [];
-  const digest = parseHex(signed.digest);
   return {
-    statement: { digest, envelopeHash, envelope, entries, heads, releases, earlier },
+    statement: { digest: bytesOf(signed.digest), envelopeHash, envelope, entries, heads, releases, earlier },
     states,
   };
 }
@@ -101,15 +99,14 @@ function freshReleases(
   return releasesOf(signed.statement, packageId).map((released) => {
     const before = view.release(packageHash, released.version);
     if (before !== undefined) {
-      const digests = { sha512: hex(before.sha512), tarSha512: hex(before.tarSha512) };
-      refuseSecondRelease(released, digests);
+      refuseSecondRelease(released, { sha512: hex(before.sha512), tarSha512: hex(before.tarSha512) });
     }
     const { version } = released;
     return {
       packageHash,
       version,
-      sha512: parseHex(released.sha512),
-      tarSha512: parseHex(released.tarSha512),
+      sha512: bytesOf(released.sha512),
+      tarSha512: bytesOf(released.tarSha512),
       position,
     };
   });
@@ -141,6 +138,11 @@ function earlierLists(view: PackageView, claim: Claim, candidate: Candidate): { 
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
+}
+
+/** The bytes of hex that core has checked. */
+function bytesOf(checkedHex: string): Uint8Array {
+  return Buffer.from(checkedHex, "hex");
 }
 
 /** Whether an error is a statement's fault, so that it is refused and everything else goes on. */

@@ -21,13 +21,13 @@ const MAX_PROBLEMS = 100;
 /** Reads the log in `dir`, which nobody has open, and changes nothing. Throws `STORE_MISSING`, `STORE_LOCKED`, and what makes reading on senseless. */
 export function checkStore(dir: string, key: VerifierKey): StoreReport {
   if (!existsSync(join(dir, DATABASE))) throw new LogServerError("STORE_MISSING", "There is no log in this folder.");
-  const db = openDatabase(join(dir, DATABASE));
+  const database = openDatabase(join(dir, DATABASE));
   try {
-    const queries = prepareQueries(db);
+    const queries = prepareQueries(database.db);
     const { signed } = readSigned(dir, queries, key);
     return { size: signed.size, problems: [...findProblems(dir, queries, signed)].slice(0, MAX_PROBLEMS) };
   } finally {
-    db.close();
+    database.close();
   }
 }
 

@@ -1,6 +1,10 @@
 /** The database beside the tiles: everything that must change together with the signed checkpoint changes in one transaction with it. */
+import { closeSync, fdatasync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
 import { LogServerError } from "./error.ts";
+
+const flushFile = promisify(fdatasync);
 
 export const FORMAT = "touchmark-log/1";
 
@@ -17,14 +21,24 @@ CREATE TABLE releases (package BLOB NOT NULL, version TEXT NOT NULL, sha512 BLOB
 CREATE TABLE earlier (root BLOB PRIMARY KEY, list TEXT NOT NULL) STRICT;
 `;
 
+/**
+ * A database open for this process alone. A commit is in the write-ahead log's file at once, but on the disk only after `flush`: SQLite's own way would stop
+ * the whole process, readers too, for as long as the disk takes.
+ */
+export type Database = {
+  readonly db: DatabaseSync;
+  readonly flush: () => Promise<void>;
+  readonly close: () => void;
+};
+
 /** Opens a database that is to be made. Throws `STORE_EXISTS` if it has tables already, `STORE_LOCKED`. */
-export function createDatabase(path: string): DatabaseSync {
-  const db = connect(path);
-  if (isMade(db)) {
-    db.close();
+export function createDatabase(path: string): Database {
+  const database = connect(path);
+  if (isMade(database.db)) {
+    database.close();
     throw new LogServerError("STORE_EXISTS", "There is a log in this folder already.");
   }
-  return db;
+  return database;
 }
 
 export function createTables(db: DatabaseSync): void {
@@ -32,13 +46,13 @@ export function createTables(db: DatabaseSync): void {
 }
 
 /** Opens a database for this process alone. Throws `STORE_LOCKED`, `STORE_MISSING`, `STORE_DAMAGED`. */
-export function openDatabase(path: string): DatabaseSync {
-  const db = connect(path);
-  if (!isMade(db)) {
-    db.close();
+export function openDatabase(path: string): Database {
+  const database = connect(path);
+  if (!isMade(database.db)) {
+    database.close();
     throw new LogServerError("STORE_MISSING", "There is no log in this folder.", "A log is made once, by createStore.");
   }
-  return db;
+  return database;
 }
 
 /** Runs `work` in a transaction, which is undone if it throws. */
@@ -54,13 +68,22 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
-function connect(path: string): DatabaseSync {
+function connect(path: string): Database {
   const db = new DatabaseSync(path);
   try {
     // Exclusive before WAL: the lock is held until the process ends, however it ends, and no second process gets past this.
-    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     db.exec("BEGIN IMMEDIATE; COMMIT");
-    return db;
+    const wal = openSync(`${path}-wal`, "r+");
+    return {
+      db,
+      flush: () => flushFile(wal),
+      close: () => {
+        if (!db.isOpen) return;
+        db.close();
+        closeSync(wal);
+      },
+    };
   } catch (cause) {
     db.close();
     const locked = cause instanceof Error && /locked|busy/i.test(cause.message);

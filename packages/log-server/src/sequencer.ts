@@ -37,45 +37,54 @@ export type Sequencer = {
 
 // Milliseconds.
 const BUSY = 20;
-const MAX_WAIT = 10;
+const MAX_WAIT = 5;
 
 export function createSequencer(options: SequencerOptions): Sequencer {
   const { store, states, clock, onFailure = () => undefined, batch = 512, queue: limit = 4096 } = options;
   const { origin } = store.checkpoint();
   const queue: Job[] = [];
   let beat: number | undefined;
-  let running: Promise<void> | undefined;
+  let working = false;
+  let work = Promise.resolve();
+  let ended = -Infinity;
   let stopping = false;
 
-  // Under load a batch waits for about as long as the last one took, so that what a write to the disk costs is shared by many; after a pause it does not.
-  let ended = -Infinity;
-  let took = 0;
-  const work = async (): Promise<void> => {
+  const start = (): Promise<void> => {
+    if (!working) work = workOff();
+    return work;
+  };
+  // Between the look at the empty queue and `working = false` nothing else runs, so that nothing can be queued unseen.
+  const workOff = async (): Promise<void> => {
+    working = true;
     while (queue.length > 0 || beat !== undefined) {
-      const busy = performance.now() - ended < BUSY;
-      await (busy && queue.length < batch ? setTimeout(Math.min(took, MAX_WAIT)) : setImmediate());
+      await gather(performance.now() - ended < BUSY);
       const jobs = queue.splice(0, batch);
       const age = beat;
       beat = undefined;
-      const begun = performance.now();
-      await runBatch(jobs, age);
+      try {
+        await runBatch(jobs, age);
+      } catch (error) {
+        onFailure(error);
+        for (const job of jobs) job.reject(notNow(error));
+      }
       ended = performance.now();
-      took = ended - begun;
     }
+    working = false;
   };
-  const start = (): Promise<void> => {
-    running ??= work().finally(() => {
-      running = undefined;
-    });
-    return running;
+  /** Under load a batch waits as long as more comes in, so that one write to the disk serves many; after a pause it does not wait. */
+  const gather = async (busy: boolean): Promise<void> => {
+    const begun = performance.now();
+    await setImmediate();
+    if (!busy) return;
+    for (let seen = 0; seen < queue.length && queue.length < batch && performance.now() - begun < MAX_WAIT;) {
+      seen = queue.length;
+      await setTimeout(1);
+    }
   };
 
   const runBatch = async (jobs: readonly Job[], age: number | undefined): Promise<void> => {
-    if (!store.ready()) {
-      // [L-16] What is durable but not published can't be answered for, not even if it is known already.
-      for (const job of jobs) job.reject(notNow());
-      return;
-    }
+    // [L-16] What is durable but not published can't be answered for, not even if it is known already.
+    if (!store.ready()) throw notNow();
     const { size } = store.checkpoint();
     const last = parseEpoch(store.leaf(size - 1)).time;
     const time = Math.max(last, Math.floor(clock())); // [L-7]
@@ -91,13 +100,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       }
     });
     const due = age !== undefined && time - last >= age;
-    try {
-      if (plan.statements.length > 0 || due) await store.append(plan.statements, time);
-    } catch (error) {
-      onFailure(error);
-      for (const job of taken) job.reject(notNow(error));
-      return;
-    }
+    if (plan.statements.length > 0 || due) await store.append(plan.statements, time);
     const { note } = store.checkpoint();
     for (const job of taken) job.resolve({ entries: plan.entriesOf(job), note });
   };
@@ -128,7 +131,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     },
     stop: async () => {
       stopping = true;
-      await running;
+      await work;
     },
   };
 }

@@ -22,7 +22,7 @@ import {
   tileReader,
   tileWidth,
 } from "@touchmark/log";
-import { createDatabase, createTables, FORMAT, inTransaction, openDatabase } from "./database.ts";
+import { createDatabase, createTables, type Database, FORMAT, inTransaction, openDatabase } from "./database.ts";
 import { LogServerError } from "./error.ts";
 import { prepareQueries, type Queries, type ReleaseRow, type StatementPlace } from "./queries.ts";
 import { recoverEdge, recoverMap, recoverRow } from "./recover.ts";
@@ -72,23 +72,23 @@ export type Store = {
   readonly close: () => void;
 };
 
-/** Makes a new log whose first leaf is the epoch leaf over the empty map [L-8]. Throws `STORE_EXISTS`, `STORE_LOCKED`. */
+/** Makes a new log whose first leaf is the epoch leaf over the empty map [L-8]. It is on the disk with the first batch. Throws `STORE_EXISTS`, `STORE_LOCKED`. */
 export function createStore(dir: string, signer: NoteSigner, time: number): Store {
   mkdirSync(dir, { recursive: true });
-  const db = createDatabase(join(dir, DATABASE));
+  const database = createDatabase(join(dir, DATABASE));
   const map = createPackageMap();
   const epoch = encodeEpoch({ kind: "epoch", time, mapRoot: map.root(), covers: 0, previousEpoch: null });
   const { edge } = appendLeaves(EMPTY_EDGE, [epoch]);
   const checkpoint = sign(edge, signer);
-  const queries = inTransaction(db, () => {
-    createTables(db);
-    const prepared = prepareQueries(db);
+  const queries = inTransaction(database.db, () => {
+    createTables(database.db);
+    const prepared = prepareQueries(database.db);
     prepared.addLeaf(0, epoch);
     prepared.createLog({ format: FORMAT, key: encodeVerifierKey(signer.key), ...checkpoint });
     return prepared;
   });
   publishCheckpoint(dir, checkpoint.note);
-  return storeOver({ dir, db, queries, signer, map, edge, checkpoint });
+  return storeOver({ dir, database, queries, signer, map, edge, checkpoint });
 }
 
 /**
@@ -97,15 +97,15 @@ export function createStore(dir: string, signer: NoteSigner, time: number): Stor
  */
 export async function openStore(dir: string, signer: NoteSigner): Promise<Store> {
   mkdirSync(dir, { recursive: true });
-  const db = openDatabase(join(dir, DATABASE));
+  const database = openDatabase(join(dir, DATABASE));
   try {
-    const queries = prepareQueries(db);
+    const queries = prepareQueries(database.db);
     const checkpoint = recoverRow(dir, queries, signer.key);
     const edge = await recoverEdge(dir, queries, checkpoint);
     const map = recoverMap(queries, checkpoint.size);
-    return storeOver({ dir, db, queries, signer, map, edge, checkpoint });
+    return storeOver({ dir, database, queries, signer, map, edge, checkpoint });
   } catch (error) {
-    db.close();
+    database.close();
     if (error instanceof LogServerError) throw error;
     throw new LogServerError("STORE_DAMAGED", "The log's files cannot be read.", "Restore them from a backup.", error);
   }
@@ -113,7 +113,7 @@ export async function openStore(dir: string, signer: NoteSigner): Promise<Store>
 
 type Parts = {
   readonly dir: string;
-  readonly db: ReturnType<typeof openDatabase>;
+  readonly database: Database;
   readonly queries: Queries;
   readonly signer: NoteSigner;
   readonly map: PackageMap;
@@ -122,7 +122,7 @@ type Parts = {
 };
 
 function storeOver(parts: Parts): Store {
-  const { dir, db, queries, signer, map } = parts;
+  const { dir, database, queries, signer, map } = parts;
   const cache = tileCache(CACHED_TILES);
   let stopped = false;
   let appending = false;
@@ -150,7 +150,7 @@ function storeOver(parts: Parts): Store {
     const leaves = [...entries, encodeEpoch(epoch)];
     const next = appendLeaves(edge, leaves);
     await writeTiles(dir, next.full);
-    const signed = inTransaction(db, () => {
+    const signed = inTransaction(database.db, () => {
       writeBatch(queries, checkpoint.size, leaves, statements);
       const fresh = sign(next.edge, signer);
       if (!queries.moveLog(checkpoint, fresh))
@@ -158,9 +158,10 @@ function storeOver(parts: Parts): Store {
       return fresh;
     });
     try {
+      await database.flush();
       publishCheckpoint(dir, signed.note);
     } catch (error) {
-      stopped = true; // what is committed is not published: a restart does that
+      stopped = true; // what is committed is not published, and perhaps not on the disk: a restart finds out
       throw error;
     }
     draft.commit();
@@ -195,9 +196,7 @@ function storeOver(parts: Parts): Store {
       }
     },
     ready: () => !stopped,
-    close: () => {
-      if (db.isOpen) db.close();
-    },
+    close: database.close,
   };
 }
 

@@ -95,10 +95,12 @@ export function parseEpoch(bytes: Uint8Array): EpochLeaf {
 
 /** [C-3] Reads an unsigned 64-bit number below 2^53, or `null` for the value that means none. Throws `BAD_ENTRY`. */
 export function readIndex(bytes: Uint8Array, at: number): number | null {
-  const value = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(at);
-  if (value === NONE) return null;
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new LogError("BAD_ENTRY", "A number in the leaf is too great.");
-  return Number(value);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const high = view.getUint32(at);
+  const low = view.getUint32(at + 4);
+  if (high === NONE && low === NONE) return null;
+  if (high >= 2 ** 21) throw new LogError("BAD_ENTRY", "A number in the leaf is too great.");
+  return high * 2 ** 32 + low;
 }
 
 export function writeIndex(bytes: Uint8Array, at: number, index: number | null): void {
@@ -106,7 +108,8 @@ export function writeIndex(bytes: Uint8Array, at: number, index: number | null):
     throw new LogError("BAD_ARGUMENT", "An index is no whole number.");
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  view.setBigUint64(at, index === null ? NONE : BigInt(index));
+  view.setUint32(at, index === null ? NONE : Math.floor(index / 2 ** 32));
+  view.setUint32(at + 4, index === null ? NONE : index % 2 ** 32);
 }
 
 function readHead(bytes: Uint8Array, length: number): { kind: (typeof KINDS)[number]; time: number } {
@@ -131,4 +134,5 @@ function requireHash(hash: Uint8Array): Uint8Array {
 }
 
 const VERSION = 1;
-const NONE = 2n ** 64n - 1n;
+/** Each half of 2^64 - 1. */
+const NONE = 2 ** 32 - 1;
