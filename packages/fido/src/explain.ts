@@ -14,7 +14,11 @@ export type DeviceProblem =
   | { readonly kind: "cancelled" }
   | { readonly kind: "no-permission"; readonly path: string; readonly cause?: unknown }
   | { readonly kind: "library-missing"; readonly cause: unknown }
-  | { readonly kind: "not-fido2" }
+  | { readonly kind: "not-fido" }
+  | { readonly kind: "unable"; readonly what: string }
+  | { readonly kind: "u2f-status"; readonly sw: number }
+  | { readonly kind: "pin-change-needed" }
+  | { readonly kind: "pin-rules" }
   | { readonly kind: "uv-unavailable" };
 
 /**
@@ -71,9 +75,25 @@ export function explain(problem: DeviceProblem): FidoError {
         hint: "On Linux install libusb-1.0 and libudev (Debian: apt install libusb-1.0-0 libudev1); elsewhere reinstall node-hid.",
         cause: problem.cause,
       });
-    case "not-fido2":
-      return error("NOT_FIDO2", "This security key does not speak FIDO2 (CTAP2).", {
-        hint: "Use a FIDO2 key; keys that only speak U2F are not supported.",
+    case "not-fido":
+      return error("NOT_FIDO", "This device speaks neither FIDO2 (CTAP2) nor U2F.", {
+        hint: "Use a FIDO2 security key.",
+      });
+    case "unable":
+      return error("KEY_UNABLE", `This security key cannot ${problem.what}.`, {
+        hint: "Do without it, or use another key.",
+      });
+    case "u2f-status":
+      return error("DEVICE_REFUSED", `The security key refused the request (U2F status ${hex(problem.sw)}).`, {
+        hint: "Unplug the key, plug it in again and retry.",
+      });
+    case "pin-change-needed":
+      return error("PIN_CHANGE_NEEDED", "This security key wants its PIN changed before it takes it.", {
+        hint: "Change the PIN, then try again.",
+      });
+    case "pin-rules":
+      return error("PIN_POLICY", "The key does not accept this PIN: it has rules beyond the length.", {
+        hint: "Choose a PIN that is no simple row of characters; who gave out the key knows its rules.",
       });
     case "uv-unavailable":
       return error("UV_UNAVAILABLE", "This security key has no way to verify its user, and one is asked for.", {
@@ -110,11 +130,7 @@ function statusTexts(status: number, retries: number | undefined): readonly [Fid
     case STATUS.pinNotSet:
       return ["PIN_NOT_SET", "This key has no PIN yet, and one is asked for.", "Set a PIN on the key first."];
     case STATUS.pinPolicyViolation:
-      return [
-        "PIN_POLICY",
-        "The key does not accept this PIN.",
-        "Choose a longer PIN, or change the PIN first if the key demands it.",
-      ];
+      return ["PIN_POLICY", "The key does not accept this PIN.", "Choose a longer PIN."];
     case STATUS.pinAuthInvalid:
     case STATUS.pinTokenExpired:
     case STATUS.unauthorizedPermission:
@@ -130,8 +146,17 @@ function statusTexts(status: number, retries: number | undefined): readonly [Fid
         "Set a PIN on the key, or let the request verify the user.",
       ];
     case STATUS.uvBlocked:
+      return [
+        "UV_BLOCKED",
+        "The key no longer tries to recognise its user: it failed too often.",
+        "Use the key's PIN, which also makes it try again.",
+      ];
     case STATUS.uvInvalid:
-      return ["UV_FAILED", "The key did not recognise its user.", "Try again, or use the key's PIN."];
+      return [
+        "UV_FAILED",
+        `The key did not recognise its user${retriesLeft(retries)}.`,
+        "Try again, or use the key's PIN.",
+      ];
     // Keys differ in what they say when nobody touches them.
     case STATUS.operationDenied:
     case STATUS.userActionTimeout:
@@ -155,6 +180,12 @@ function statusTexts(status: number, retries: number | undefined): readonly [Fid
         "CREDENTIAL_UNKNOWN",
         "The credential asked for is not on this key.",
         "Plug in the key with which it was enrolled.",
+      ];
+    case STATUS.keyStoreFull:
+      return [
+        "KEY_UNABLE",
+        "This key has no place left to keep a credential itself.",
+        "Enrol without keeping the credential on the key, which needs no place.",
       ];
     case STATUS.credentialExcluded:
       return ["CREDENTIAL_EXCLUDED", "This key is already enrolled.", "Enrol another key, or go on with this one."];

@@ -10,20 +10,22 @@ export {
   listDevices,
   openDevice,
   openDevices,
+  winkDevice,
 } from "./client/devices.ts";
 export { type DeviceSpec, parseDeviceSpec } from "./client/device-spec.ts";
-export { type Interaction, type PinQuestion, type PinReason } from "./client/interaction.ts";
-export { selectDevice, type SelectionRequest } from "./client/select-device.ts";
+export { awaitDevice, type AwaitRequest, type WatchEdges } from "./client/await-device.ts";
+export { type Interaction, type PinQuestion, type PinReason, type PlugInReason } from "./client/interaction.ts";
+export { type Holding, selectDevice, type SelectionRequest } from "./client/select-device.ts";
 export { type CredentialQuestion, type CredentialSearch, findCredential } from "./client/find-credential.ts";
-export { type EnrolledKey, enrollKey, type EnrollRequest } from "./client/enroll-key.ts";
+export { type CredentialProtection, type EnrolledKey, enrollKey, type EnrollRequest } from "./client/enroll-key.ts";
 export { assertKey, type AssertRequest, type KeyAssertion } from "./client/assert-key.ts";
-export { changePin, setPin } from "./client/pin.ts";
+export { changePin, pinRules, type PinRules, setPin } from "./client/pin.ts";
 
 export { type Attestation, parseAttestationObject } from "./ctap2/attestation.ts";
 export { type AttestedCredential, type AuthenticatorData, FLAG, parseAuthData } from "./ctap2/auth-data.ts";
 export { type Algorithm, type CredentialPublicKey, EDDSA, ES256 } from "./ctap2/cose-key.ts";
 export { type AuthenticatorInfo } from "./ctap2/info.ts";
-export { getPinRetries, type PinRetries } from "./ctap2/client-pin.ts";
+export { getPinRetries, getUvRetries, type PinRetries } from "./ctap2/client-pin.ts";
 export { type Authorization } from "./ctap2/authorization.ts";
 export { type CborKey, type CborMap, type CborValue, decodeCbor } from "./cbor/canonical.ts";
 
@@ -35,4 +37,4 @@ export {
   type KeepaliveStatus,
   openChannel,
 } from "./hid/channel.ts";
-export { PACKET_BYTES, type PacketPipe, type RandomBytes } from "./pipe/packet-pipe.ts";
+export { PACKET_BYTES, type PacketPipe, type PacketSizes, type RandomBytes } from "./pipe/packet-pipe.ts";

@@ -215,17 +215,17 @@ describe("K3: the key", () => {
     await enroll(device);
   });
 
-  test("that speaks no FIDO2", async () => {
+  test("that speaks neither FIDO2 nor U2F", async () => {
     const authenticator = createSoftwareAuthenticator({
       faults: {
         alterPacket(packet) {
           const altered = packet.slice();
-          if (altered[4] === 0x86) altered[23] = 0x01;
+          if (altered[4] === 0x86) altered[23] = 0x09;
           return [altered];
         },
       },
     });
-    expectWords(await expectCode(openDevice(describeSoftDevice(authenticator), QUICK), "NOT_FIDO2"));
+    expectWords(await expectCode(openDevice(describeSoftDevice(authenticator), QUICK), "NOT_FIDO"));
   });
 });
 
@@ -277,7 +277,11 @@ describe("K3: every trouble has words", () => {
     explain({ kind: "garbage", detail: "x" }),
     explain({ kind: "no-permission", path: "/dev/hidraw0" }),
     explain({ kind: "library-missing", cause: new Error("x") }),
-    explain({ kind: "not-fido2" }),
+    explain({ kind: "not-fido" }),
+    explain({ kind: "unable", what: "fly" }),
+    explain({ kind: "u2f-status", sw: 0x6f00 }),
+    explain({ kind: "pin-change-needed" }),
+    explain({ kind: "pin-rules" }),
     explain({ kind: "uv-unavailable" }),
   ])("$code", (error) => {
     expectWords(error);

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type ChannelTiming, type CtapChannel, type KeepaliveStatus, openChannel } from "../src/index.ts";
-import type { PacketPipe } from "../src/pipe/packet-pipe.ts";
+import { type PacketPipe, USUAL_SIZES } from "../src/pipe/packet-pipe.ts";
 import { expectCode, QUICK, random, toHex } from "./kit.ts";
 import { createInbox } from "../src/hid/inbox.ts";
 import { answerInit, CHANNEL, report, scriptedDevice, type Turn } from "./scripted-device.ts";
@@ -133,15 +133,15 @@ describe("CTAP 2.1 section 11.2.5: transactions", () => {
           () => {
             turn.say(CHANNEL, 0xbb, 0, 1, status);
           },
-          40 * (index + 1),
+          100 * (index + 1),
         );
       });
       setTimeout(() => {
         turn.say(CHANNEL, 0x90, 0, 1, 0);
-      }, 200);
+      }, 500);
     });
     const seen: KeepaliveStatus[] = [];
-    const channel = await open(pipe, { packet: 90 });
+    const channel = await open(pipe, { packet: 300 });
     await channel.call(CBOR, random(1), { onKeepalive: (status) => void seen.push(status) });
     expect(seen).toEqual(["processing", "processing", "touch", "touch"]);
   });
@@ -234,7 +234,8 @@ describe("K4: a device that answers garbage", () => {
     ["an answer to another command", ({ say }) => say(CHANNEL, 0x83, 0, 0)],
     ["a message of 7,610 bytes", ({ say }) => say(CHANNEL, 0x90, 7610 >> 8, 7610 & 0xff)],
     ["an error without a code", ({ say }) => say(CHANNEL, 0xbf, 0, 0)],
-    ["an error", ({ say }) => say(CHANNEL, 0xbf, 0, 1, 0x0b)],
+    ["an error", ({ say }) => say(CHANNEL, 0xbf, 0, 1, 0x04)],
+    ["a channel that is lost as soon as it is given", ({ say }) => say(CHANNEL, 0xbf, 0, 1, 0x0b)],
     ["a keepalive without a status", ({ say }) => say(CHANNEL, 0xbb, 0, 0)],
     [
       "a packet out of sequence",
@@ -271,6 +272,7 @@ describe("K4: a device that answers garbage", () => {
   test("a flood of packets is refused, not kept", async () => {
     let deliver: (packet: Uint8Array) => void = () => undefined;
     const inbox = createInbox({
+      sizes: USUAL_SIZES,
       send: async () => undefined,
       onPacket: (listener) => void (deliver = listener),
       onGone: () => undefined,

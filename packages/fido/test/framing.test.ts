@@ -67,7 +67,7 @@ describe("CTAP 2.1 section 11.2.4: messages in packets of 64 bytes", () => {
   });
 
   test("a packet out of sequence is not taken", () => {
-    const [first, second, third] = encodeMessage(1, 1, new Uint8Array(150)).map(parsePacket);
+    const [first, second, third] = encodeMessage(1, 1, new Uint8Array(150)).map((packet) => parsePacket(packet));
     if (first?.kind !== "init" || second?.kind !== "continuation" || third?.kind !== "continuation")
       throw new Error("not three packets");
     const assembly = beginAssembly(first);

@@ -103,7 +103,11 @@ export async function signAndVerify(
   return assertion;
 }
 
-export function verifies(publicKey: CredentialPublicKey, assertion: KeyAssertion, clientDataHash: Uint8Array): boolean {
+export function verifies(
+  publicKey: CredentialPublicKey,
+  assertion: Pick<KeyAssertion, "authData" | "signature">,
+  clientDataHash: Uint8Array,
+): boolean {
   const signed = Buffer.concat([assertion.authData, clientDataHash]);
   return verify(publicKey.alg === "ES256" ? "sha256" : null, signed, toKeyObject(publicKey), assertion.signature);
 }

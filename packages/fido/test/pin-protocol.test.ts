@@ -80,14 +80,16 @@ describe("CTAP 2.1 section 6.5", () => {
   });
 
   test("a PIN is measured in code points, limited in bytes, and compared in NFC", () => {
-    expect(checkPin("123", 4)).toBe("too-short");
-    expect(checkPin("1234", 4)).toBeUndefined();
-    expect(checkPin("\u{1f511}\u{1f511}\u{1f511}", 4)).toBe("too-short");
-    expect(checkPin("\u{1f511}\u{1f511}\u{1f511}\u{1f511}", 4)).toBeUndefined();
-    expect(checkPin("e\u0301e\u0301", 4)).toBe("too-short");
-    expect(checkPin("x".repeat(63), 4)).toBeUndefined();
-    expect(checkPin("x".repeat(64), 4)).toBe("too-long");
-    expect(checkPin("é".repeat(32), 4)).toBe("too-long");
-    expect(checkPin("12345\0", 4)).toBe("too-short");
+    const lengths = { minPinLength: 4, maxPinLength: undefined };
+    expect(checkPin("123", lengths)).toBe("too-short");
+    expect(checkPin("1234", lengths)).toBeUndefined();
+    expect(checkPin("\u{1f511}\u{1f511}\u{1f511}", lengths)).toBe("too-short");
+    expect(checkPin("\u{1f511}\u{1f511}\u{1f511}\u{1f511}", lengths)).toBeUndefined();
+    expect(checkPin("e\u0301e\u0301", lengths)).toBe("too-short");
+    expect(checkPin("x".repeat(63), lengths)).toBeUndefined();
+    expect(checkPin("x".repeat(64), lengths)).toBe("too-long");
+    expect(checkPin("é".repeat(32), lengths)).toBe("too-long");
+    expect(checkPin("12345\0", lengths)).toBe("too-short");
+    expect(checkPin("\u{1f511}".repeat(9), { minPinLength: 4, maxPinLength: 8 })).toBe("too-long");
   });
 });

@@ -147,8 +147,12 @@ describe("keys that verify their user themselves", () => {
 
   test("without a PIN it is refused, and after three times blocked", async () => {
     const { device } = await plugged({ model: { fingerprint: () => "mismatch" } });
-    for (const status of [0x3f, 0x3f, 0x3c, 0x3c]) {
-      expect((await expectCode(enroll(device, { wantUv: true }), "UV_FAILED")).status).toBe(status);
+    for (const retries of [2, 1]) {
+      const error = await expectCode(enroll(device, { wantUv: true }), "UV_FAILED");
+      expect([error.retries, error.message]).toEqual([retries, expect.stringMatching(/attempts? (?:are|is) left/)]);
+    }
+    for (const status of [0x3c, 0x3c]) {
+      expect((await expectCode(enroll(device, { wantUv: true }), "UV_BLOCKED")).status).toBe(status);
     }
   });
 

@@ -6,6 +6,7 @@ import { type Assertion, getAssertion } from "../ctap2/get-assertion.ts";
 import { STATUS } from "../ctap2/status.ts";
 import { FidoError } from "../error.ts";
 import { explain } from "../explain.ts";
+import { getU2fAssertion } from "../u2f/credential.ts";
 import { callOptionsFor } from "./call-options.ts";
 import { checkRequest } from "./check-request.ts";
 import type { FidoDevice } from "./devices.ts";
@@ -18,8 +19,8 @@ export interface AssertRequest {
   readonly rpId: string;
   /** SHA-256 of the bytes to be signed ([K-8]): 32 bytes. */
   readonly clientDataHash: Uint8Array;
-  /** The key signs with whichever of these it holds. */
-  readonly credentialIds: readonly Uint8Array[];
+  /** The key signs with whichever of these it holds; `discoverable`: with the one that it keeps itself and was made last. */
+  readonly credentialIds: readonly Uint8Array[] | "discoverable";
   readonly wantUv?: boolean;
   readonly interaction: Interaction;
 }
@@ -32,12 +33,16 @@ export interface KeyAssertion {
   readonly signature: Uint8Array;
   readonly flags: number;
   readonly counter: number;
+  /** The user id of a discoverable credential, where the key gives it. */
+  readonly userHandle: Uint8Array | undefined;
 }
 
 /** Signs with one touch, after a PIN if that is wanted or the key insists. The signature itself is the caller's to verify. Throws FidoError. */
 export async function assertKey(request: AssertRequest): Promise<KeyAssertion> {
   checkRequest(request);
   const { device, interaction, rpId } = request;
+  if (request.credentialIds === "discoverable" && device.info.options.get("rk") !== true)
+    throw explain({ kind: "unable", what: "keep a credential itself" });
   // Before anybody types a PIN for nothing.
   const early = await search(request, { kind: "none" });
   let verify = decideUserVerification(device.info, { wantUv: request.wantUv === true, operation: "assert" });
@@ -59,14 +64,16 @@ export async function assertKey(request: AssertRequest): Promise<KeyAssertion> {
   }
 }
 
-function search(request: AssertRequest, authorization: Authorization): Promise<CredentialSearch> {
+async function search(request: AssertRequest, authorization: Authorization): Promise<CredentialSearch> {
   const { device, rpId, credentialIds, interaction } = request;
-  return findCredential(device, { rpId, credentialIds, authorization, signal: interaction.signal });
+  if (credentialIds === "discoverable") return { kind: "unsure" };
+  return await findCredential(device, { rpId, credentialIds, authorization, signal: interaction.signal });
 }
 
 // A key that answers no questions without a touch is asked with one, list after list.
 function candidateLists(found: CredentialSearch, { device, credentialIds }: AssertRequest): Uint8Array[][] {
   if (found.kind === "found") return [[found.credentialId]];
+  if (credentialIds === "discoverable") return [[]];
   const fitting = fittingIds(device, credentialIds);
   const most = Math.max(1, device.info.maxCredentialCountInList ?? 1);
   return Array.from({ length: Math.ceil(fitting.length / most) }, (_, index) =>
@@ -82,8 +89,11 @@ async function signWithOneOf(
   const { device, rpId, clientDataHash, interaction } = request;
   for (const credentialIds of lists) {
     try {
-      const asked = { rpId, clientDataHash, credentialIds, authorization };
-      return await getAssertion(device, asked, callOptionsFor(device.name, interaction));
+      const options = callOptionsFor(device.name, interaction);
+      const [first] = credentialIds;
+      if (device.protocol === "u2f" && first !== undefined)
+        return await getU2fAssertion(device.channel, rpId, clientDataHash, first, options);
+      return await getAssertion(device, { rpId, clientDataHash, credentialIds, authorization }, options);
     } catch (error) {
       if (!(error instanceof FidoError) || error.status !== STATUS.noCredentials) throw error;
     }
@@ -107,6 +117,7 @@ function checkAssertion(assertion: Assertion, request: AssertRequest): KeyAssert
     signature: assertion.signature,
     flags,
     counter,
+    userHandle: assertion.userHandle,
   };
 }
 

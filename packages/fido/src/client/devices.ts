@@ -5,10 +5,13 @@ import { getInfo, type AuthenticatorInfo } from "../ctap2/info.ts";
 import type { CtapSession } from "../ctap2/session.ts";
 import { FidoError } from "../error.ts";
 import { explain } from "../explain.ts";
-import { type ChannelTiming, openChannel } from "../hid/channel.ts";
+import { CAPABILITY, type ChannelTiming, type CtapChannel, openChannel } from "../hid/channel.ts";
+import { COMMAND } from "../hid/framing.ts";
 import type { PacketPipe, RandomBytes } from "../pipe/packet-pipe.ts";
 import { openUdpPipe } from "../pipe/udp.ts";
 import { listUsbKeys, openUsbPipe } from "../pipe/usb.ts";
+import { U2F_INFO } from "../u2f/credential.ts";
+import { speaksU2f } from "../u2f/messages.ts";
 import { type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
 
 /** A key that could be opened. */
@@ -26,6 +29,8 @@ export interface FidoDevice extends CtapSession {
   readonly name: string;
   readonly kind: DeviceSpec["kind"];
   readonly path: string;
+  /** `u2f`: ES256 only, no PIN, no verified user. */
+  readonly protocol: "ctap2" | "u2f";
   /** Asks the key again what it can do; needed after a PIN has been set. */
   refresh(): Promise<void>;
   close(): Promise<void>;
@@ -73,20 +78,22 @@ export async function openDevice(description: DeviceDescription, edges: DeviceEd
   const pipe = await description.openPipe();
   try {
     const channel = await openChannel(pipe, { randomBytes, timing: edges.timing });
-    if ((channel.capabilities & CAN_CBOR) === 0) throw explain({ kind: "not-fido2" });
-    let info: AuthenticatorInfo = await getInfo(channel);
+    const protocol = await findProtocol(channel);
+    const ask = async (): Promise<AuthenticatorInfo> => (protocol === "u2f" ? U2F_INFO : await getInfo(channel));
+    let info = await ask();
     const { name, kind, path } = description;
     return {
       name,
       kind,
       path,
+      protocol,
       channel,
       randomBytes,
       get info() {
         return info;
       },
       async refresh() {
-        info = await getInfo(channel);
+        info = await ask();
       },
       close: () => pipe.close(),
     };
@@ -110,7 +117,20 @@ export async function openDevices(spec = "usb", edges: DeviceEdges = {}): Promis
   return open;
 }
 
-const CAN_CBOR = 0x04;
+/** Has the key show itself, by blinking mostly, without anything else. false: it can't. Throws FidoError. */
+export async function winkDevice(device: FidoDevice): Promise<boolean> {
+  if ((device.channel.capabilities & CAPABILITY.wink) === 0) return false;
+  await device.channel.call(COMMAND.wink, new Uint8Array());
+  return true;
+}
+
+// CTAP2 wherever the key has it: its credentials are the same, and it can verify its user.
+async function findProtocol(channel: CtapChannel): Promise<"ctap2" | "u2f"> {
+  if ((channel.capabilities & CAPABILITY.cbor) !== 0) return "ctap2";
+  if ((channel.capabilities & CAPABILITY.noU2f) === 0 && (await speaksU2f(channel))) return "u2f";
+  throw explain({ kind: "not-fido" });
+}
+
 const MAX_NAME = 80;
 
 // Over UDP nothing is "unplugged" before it was ever heard: then nobody listens at that address.

@@ -3,6 +3,7 @@ import { getAssertion } from "../ctap2/get-assertion.ts";
 import type { CtapSession } from "../ctap2/session.ts";
 import { STATUS } from "../ctap2/status.ts";
 import { FidoError } from "../error.ts";
+import { findU2fCredential, isU2fOnly } from "../u2f/credential.ts";
 
 export interface CredentialQuestion {
   readonly rpId: string;
@@ -20,6 +21,13 @@ export type CredentialSearch =
 
 /** Asks a key, without a touch, which of the credentials it holds. Throws FidoError. */
 export async function findCredential(session: CtapSession, question: CredentialQuestion): Promise<CredentialSearch> {
+  const { rpId, credentialIds, signal } = question;
+  if (!isU2fOnly(session.info)) return await findByAssertion(session, question);
+  const credentialId = await findU2fCredential(session.channel, rpId, credentialIds, { signal });
+  return credentialId === undefined ? { kind: "absent" } : { kind: "found", credentialId };
+}
+
+async function findByAssertion(session: CtapSession, question: CredentialQuestion): Promise<CredentialSearch> {
   let left = fittingIds(session, question.credentialIds);
   const request = {
     rpId: question.rpId,

@@ -1,16 +1,24 @@
 import { awaitTouch } from "../ctap2/selection.ts";
 import { explain } from "../explain.ts";
+import { awaitU2fTouch } from "../u2f/credential.ts";
 import { callOptionsFor } from "./call-options.ts";
 import type { FidoDevice } from "./devices.ts";
 import { findCredential } from "./find-credential.ts";
 import type { Interaction } from "./interaction.ts";
+
+export interface Holding {
+  readonly rpId: string;
+  readonly credentialIds: readonly Uint8Array[];
+  /** The credentials may be of those that a key hides from users it has not verified: then an absent one proves nothing. */
+  readonly mayHide?: boolean;
+}
 
 export interface SelectionRequest {
   /** Open keys; at least one. Those not chosen are closed. */
   readonly devices: readonly FidoDevice[];
   readonly interaction: Interaction;
   /** If given, keys that hold none of these credentials are left out before anybody has to touch. */
-  readonly holding?: { readonly rpId: string; readonly credentialIds: readonly Uint8Array[] };
+  readonly holding?: Holding;
 }
 
 /**
@@ -20,7 +28,7 @@ export interface SelectionRequest {
 export async function selectDevice(request: SelectionRequest): Promise<FidoDevice> {
   let chosen: FidoDevice | undefined;
   try {
-    const candidates = await filterHolding(request);
+    const candidates = await preferHolders(request);
     const [only] = candidates;
     if (only === undefined)
       throw explain(request.devices.length === 0 ? { kind: "no-device" } : { kind: "status", status: 0x2e });
@@ -31,23 +39,36 @@ export async function selectDevice(request: SelectionRequest): Promise<FidoDevic
   }
 }
 
-async function filterHolding({ devices, holding, interaction }: SelectionRequest): Promise<readonly FidoDevice[]> {
+async function preferHolders({ devices, holding, interaction }: SelectionRequest): Promise<readonly FidoDevice[]> {
   if (holding === undefined) return devices;
-  const searches = await Promise.all(
-    devices.map((device) =>
-      findCredential(device, { ...holding, signal: interaction.signal }).catch(() => ({ kind: "unsure" }) as const),
-    ),
-  );
-  const found = devices.filter((_, index) => searches[index]?.kind === "found");
-  // Credentials that hide from unverified users look absent, so only a find can rule the other keys out.
+  const found = await holders(devices, { ...holding, mayHide: true }, interaction);
   return found.length > 0 ? found : devices;
 }
 
-async function firstTouched(devices: readonly FidoDevice[], interaction: Interaction): Promise<FidoDevice> {
+/** The keys that hold one of the credentials; if none is known to, those that might. */
+export async function holders(
+  devices: readonly FidoDevice[],
+  { rpId, credentialIds, mayHide }: Holding,
+  { signal }: Interaction,
+): Promise<readonly FidoDevice[]> {
+  const searches = await Promise.all(
+    devices.map((device) =>
+      findCredential(device, { rpId, credentialIds, signal }).catch(() => ({ kind: "unsure" }) as const),
+    ),
+  );
+  const ofKind = (...kinds: readonly string[]): FidoDevice[] =>
+    devices.filter((_, index) => kinds.includes(searches[index]?.kind ?? ""));
+  const found = ofKind("found");
+  return found.length > 0 ? found : ofKind("unsure", ...(mayHide === true ? ["absent"] : []));
+}
+
+/** All blink; the first that is touched is it, the others are told to stop. Throws TOUCH_TIMEOUT, CANCELLED. */
+export async function firstTouched(devices: readonly FidoDevice[], interaction: Interaction): Promise<FidoDevice> {
   const stop = new AbortController();
   const signal = interaction.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, interaction.signal]);
   const waits = devices.map(async (device) => {
-    await awaitTouch(device, callOptionsFor(device.name, { ...interaction, signal }));
+    const options = callOptionsFor(device.name, { ...interaction, signal });
+    await (device.protocol === "u2f" ? awaitU2fTouch(device.channel, options) : awaitTouch(device, options));
     return device;
   });
   try {

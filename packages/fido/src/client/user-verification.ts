@@ -4,6 +4,7 @@ import {
   getPinRetries,
   getTokenUsingPin,
   getTokenUsingUv,
+  getUvRetries,
   type PinToken,
   type TokenScope,
 } from "../ctap2/client-pin.ts";
@@ -29,7 +30,8 @@ export function decideUserVerification(info: AuthenticatorInfo, wish: Verificati
 
 /**
  * Has the key's user verified by the key's own means or, failing that, by the PIN. The result is good for one touch.
- * Throws PIN_NOT_SET, UV_UNAVAILABLE, UV_FAILED, PIN_WRONG (given up), PIN_AUTH_BLOCKED, PIN_BLOCKED, PIN_POLICY, CANCELLED.
+ * Throws PIN_NOT_SET, UV_UNAVAILABLE, UV_FAILED, UV_BLOCKED, PIN_WRONG (given up), PIN_AUTH_BLOCKED, PIN_BLOCKED, PIN_POLICY,
+ * PIN_CHANGE_NEEDED, CANCELLED.
  */
 export async function authorize(
   device: FidoDevice,
@@ -67,10 +69,14 @@ async function tokenByUv(
       return await getTokenUsingUv(device, scope, callOptionsFor(device.name, interaction));
     } catch (error) {
       if (!(error instanceof FidoError)) throw error;
-      const again = error.status === STATUS.uvInvalid && attempt < device.info.uvAttempts;
-      if (again) continue;
-      if (hasPin && (error.status === STATUS.uvInvalid || FALL_BACK.has(error.status))) return undefined;
-      throw error;
+      if (error.status !== STATUS.uvInvalid) {
+        if (hasPin && FALL_BACK.has(error.status)) return undefined;
+        throw error;
+      }
+      const retries = await getUvRetries(device);
+      if (attempt < device.info.uvAttempts && retries !== 0) interaction.showUvFailed?.(device.name, retries);
+      else if (hasPin) return undefined;
+      else throw explain({ kind: "status", status: STATUS.uvInvalid, ...(retries !== undefined && { retries }) });
     }
   }
 }
@@ -80,7 +86,7 @@ const MISFITS_ALLOWED = 3;
 
 // Never tries a PIN again by itself: each try is one that the person typed after seeing how many are left.
 async function tokenByPin(device: FidoDevice, scope: TokenScope, interaction: Interaction): Promise<PinToken> {
-  if (device.info.forcePinChange) throw explain({ kind: "status", status: STATUS.pinPolicyViolation });
+  if (device.info.forcePinChange) throw explain({ kind: "pin-change-needed" });
   const minLength = device.info.minPinLength;
   let reason: PinReason = "needed";
   let misfits = 0;
@@ -94,7 +100,7 @@ async function tokenByPin(device: FidoDevice, scope: TokenScope, interaction: In
       throw reason === "wrong"
         ? explain({ kind: "status", status: STATUS.pinInvalid, retries })
         : explain({ kind: "cancelled" });
-    const misfit = checkPin(pin, minLength);
+    const misfit = checkPin(pin, device.info);
     if (misfit !== undefined) {
       if (++misfits >= MISFITS_ALLOWED) throw explain({ kind: "status", status: STATUS.pinPolicyViolation });
       reason = misfit;

@@ -50,12 +50,13 @@ function readAttestation(map: CborMap, parts: Map<number | string, Uint8Array>, 
     authDataBytes,
     authData: { ...authData, attested },
     attStmt,
-    objectBytes: encodeObject(fmt, attStmt, authDataBytes),
+    objectBytes: encodeAttestationObject(fmt, attStmt, authDataBytes),
   };
 }
 
-// Spliced, not encoded anew, so that the statement stays what the key gave. "fmt" < "attStmt" < "authData" in CTAP2's order.
-function encodeObject(fmt: string, attStmt: Uint8Array, authData: Uint8Array): Uint8Array {
+/** A WebAuthn attestation object around a statement's own bytes. */
+export function encodeAttestationObject(fmt: string, attStmt: Uint8Array, authData: Uint8Array): Uint8Array {
+  // Spliced, not encoded anew, so that the statement stays what the key gave. "fmt" < "attStmt" < "authData" in CTAP2's order.
   const parts = ["fmt", fmt, "attStmt", attStmt, "authData", authData].map((part, index) =>
     index === 3 ? attStmt : encodeCbor(part),
   );

@@ -6,6 +6,7 @@ import { FidoError } from "../error.ts";
 import { explain } from "../explain.ts";
 import type { CallOptions } from "../hid/channel.ts";
 import { encodeAgreementKey, parseAgreementKey } from "./cose-key.ts";
+import type { AuthenticatorInfo } from "./info.ts";
 import { choosePinProtocol, createAgreement, type PinProtocol } from "./pin-protocol.ts";
 import { callCborMap, CTAP2, type CtapSession } from "./session.ts";
 
@@ -18,6 +19,7 @@ export const SUBCOMMAND = {
   changePin: 0x04,
   getPinToken: 0x05,
   getTokenUsingUv: 0x06,
+  getUvRetries: 0x07,
   getTokenUsingPin: 0x09,
 } as const;
 
@@ -47,9 +49,20 @@ export async function getPinRetries(session: CtapSession): Promise<PinRetries> {
   return { retries, powerCycleNeeded: booleanAt(answer, 0x04, "powerCycleState") ?? false };
 }
 
+/** How many fingers or the like the key still fails to recognise before it asks for the PIN; undefined if it does not say. */
+export async function getUvRetries(session: CtapSession): Promise<number | undefined> {
+  try {
+    return countAt(await callClientPin(session, protocolOf(session), SUBCOMMAND.getUvRetries, []), 0x05, "uvRetries");
+  } catch (error) {
+    // Keys of CTAP 2.0 don't know the question.
+    if (error instanceof FidoError && error.code === "DEVICE_REFUSED") return undefined;
+    throw error;
+  }
+}
+
 /** Sets the first PIN of a key that has none. Throws PIN_POLICY if the PIN does not fit, and FidoError. */
 export async function setPin(session: CtapSession, pin: string): Promise<void> {
-  const text = checkedPin(pin, session.info.minPinLength);
+  const text = checkedPin(pin, session.info);
   const { protocol, platformKey, secret } = await agree(session);
   const newPin = protocol.encrypt(secret, padPin(text), session.randomBytes);
   await callClientPin(session, protocol, SUBCOMMAND.setPin, [
@@ -61,7 +74,7 @@ export async function setPin(session: CtapSession, pin: string): Promise<void> {
 
 /** Replaces a PIN. Throws PIN_WRONG, PIN_POLICY and FidoError. */
 export async function changePin(session: CtapSession, oldPin: string, newPin: string): Promise<void> {
-  const text = checkedPin(newPin, session.info.minPinLength);
+  const text = checkedPin(newPin, session.info);
   const { protocol, platformKey, secret } = await agree(session);
   const newPinSealed = protocol.encrypt(secret, padPin(text), session.randomBytes);
   const oldHashSealed = protocol.encrypt(secret, pinHash(oldPin), session.randomBytes);
@@ -106,11 +119,15 @@ export type PinMisfit = "too-short" | "too-long";
 
 const MAX_PIN_BYTES = 63;
 
-/** CTAP 2.1 section 6.5.1: NFC, at least `minLength` code points, at most 63 bytes of UTF-8, not ending in a zero. */
-export function checkPin(pin: string, minLength: number): PinMisfit | undefined {
+export type PinLengths = Pick<AuthenticatorInfo, "minPinLength" | "maxPinLength">;
+
+/** CTAP 2.2 section 6.5.1: NFC, as many code points as the key wants, at most 63 bytes of UTF-8, not ending in a zero. */
+export function checkPin(pin: string, { minPinLength, maxPinLength }: PinLengths): PinMisfit | undefined {
   const text = pin.normalize("NFC");
-  if (Array.from(text).length < minLength || text.endsWith("\0")) return "too-short";
-  return Buffer.byteLength(text) > MAX_PIN_BYTES ? "too-long" : undefined;
+  const codePoints = Array.from(text).length;
+  if (codePoints < minPinLength || text.endsWith("\0")) return "too-short";
+  const isTooLong = Buffer.byteLength(text) > MAX_PIN_BYTES || codePoints > (maxPinLength ?? MAX_PIN_BYTES);
+  return isTooLong ? "too-long" : undefined;
 }
 
 /** The PIN protocol to be used with this key. Throws UV_UNAVAILABLE if it has none that we know. */
@@ -167,15 +184,17 @@ function openToken(answer: CborMap, protocol: PinProtocol, secret: Uint8Array): 
   return { protocol, bytes };
 }
 
-function checkedPin(pin: string, minLength: number): string {
-  const misfit = checkPin(pin, minLength);
+function checkedPin(pin: string, lengths: PinLengths): string {
+  const misfit = checkPin(pin, lengths);
   if (misfit === undefined) return pin.normalize("NFC");
+  const { minPinLength, maxPinLength } = lengths;
+  const most = maxPinLength === undefined ? "" : `${maxPinLength} characters and `;
   throw new FidoError(
     "PIN_POLICY",
-    misfit === "too-short" ? `A PIN needs at least ${minLength} characters.` : "A PIN has at most 63 bytes.",
-    {
-      hint: "Choose another PIN.",
-    },
+    misfit === "too-short"
+      ? `A PIN of this key has at least ${minPinLength} characters.`
+      : `A PIN of this key has at most ${most}63 bytes.`,
+    { hint: "Choose another PIN." },
   );
 }
 

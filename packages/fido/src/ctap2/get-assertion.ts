@@ -11,7 +11,7 @@ export interface GetAssertionRequest {
   readonly rpId: string;
   /** 32 bytes. */
   readonly clientDataHash: Uint8Array;
-  /** At least one; as many as the key takes in one list. */
+  /** As many as the key takes in one list; none asks for whichever discoverable credential was made last. */
   readonly credentialIds: readonly Uint8Array[];
   readonly authorization: Authorization;
   /** false asks without a touch whether the key has one of the credentials. */
@@ -23,6 +23,8 @@ export interface Assertion {
   readonly authDataBytes: Uint8Array;
   readonly authData: AuthenticatorData;
   readonly signature: Uint8Array;
+  /** The user id of a discoverable credential. */
+  readonly userHandle: Uint8Array | undefined;
 }
 
 const MAX_SIGNATURE = 256;
@@ -48,7 +50,7 @@ function encodeGetAssertion(request: GetAssertionRequest): Uint8Array {
   const parameters = cborMap(
     [0x01, request.rpId],
     [0x02, request.clientDataHash],
-    [0x03, request.credentialIds.map(encodeCredentialId)],
+    ...(request.credentialIds.length === 0 ? [] : [[0x03, request.credentialIds.map(encodeCredentialId)] as const]),
     ...fields,
   );
   return encodeCommand(CTAP2.getAssertion, parameters);
@@ -61,7 +63,13 @@ export function parseGetAssertionAnswer(bytes: Uint8Array, asked: readonly Uint8
   const signature = bytesAt(map, 0x03, "the signature");
   if (signature.length === 0 || signature.length > MAX_SIGNATURE)
     throw explain({ kind: "garbage", detail: "a signature of impossible length" });
-  return { credentialId: credentialIdOf(map, asked), authDataBytes, authData: parseAuthData(authDataBytes), signature };
+  return {
+    credentialId: credentialIdOf(map, asked),
+    authDataBytes,
+    authData: parseAuthData(authDataBytes),
+    signature,
+    userHandle: map.has(0x04) ? bytesAt(asMap(map.get(0x04), "the user"), "id", "the user's id") : undefined,
+  };
 }
 
 // The key may leave the credential out when it was asked for one only.
@@ -69,7 +77,7 @@ function credentialIdOf(map: CborMap, asked: readonly Uint8Array[]): Uint8Array 
   const [only] = asked;
   if (!map.has(0x01) && only !== undefined && asked.length === 1) return only;
   const id = bytesAt(asMap(map.get(0x01), "the credential"), "id", "the credential id");
-  if (!asked.some((one) => Buffer.compare(one, id) === 0))
+  if (asked.length > 0 && !asked.some((one) => Buffer.compare(one, id) === 0))
     throw explain({ kind: "garbage", detail: "a credential that was not asked for" });
   return id;
 }

@@ -16,6 +16,7 @@ export const STATUS = {
   invalidCredential: 0x22,
   unsupportedAlgorithm: 0x26,
   operationDenied: 0x27,
+  keyStoreFull: 0x28,
   unsupportedOption: 0x2b,
   invalidOption: 0x2c,
   keepaliveCancel: 0x2d,

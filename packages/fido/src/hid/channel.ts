@@ -37,6 +37,10 @@ export interface ChannelTiming {
   readonly busyRetry: number;
   /** How long to wait for the final answer after CANCEL. */
   readonly cancel: number;
+  /** How often a U2F key is asked whether it has been touched; such keys don't wait by themselves. */
+  readonly touchPoll: number;
+  /** How long a U2F key is asked. */
+  readonly touch: number;
 }
 
 export const DEFAULT_TIMING: ChannelTiming = {
@@ -45,6 +49,8 @@ export const DEFAULT_TIMING: ChannelTiming = {
   busy: 20_000,
   busyRetry: 100,
   cancel: 2_000,
+  touchPoll: 250,
+  touch: 30_000,
 };
 
 export interface ChannelOptions {
@@ -52,11 +58,15 @@ export interface ChannelOptions {
   readonly timing?: Partial<ChannelTiming> | undefined;
 }
 
+/** Bits of the INIT answer; `noU2f` alone says that something is missing. */
+export const CAPABILITY = { wink: 0x01, cbor: 0x04, noU2f: 0x08 } as const;
+
 export interface CtapChannel {
   /** The device's version, as three numbers. */
   readonly deviceVersion: readonly [number, number, number];
-  /** Capability bits: 1 wink, 4 CBOR, 8 no U2F messages. */
+  /** CAPABILITY bits. */
   readonly capabilities: number;
+  readonly timing: ChannelTiming;
   /** Sends a message and returns the answer to it. Throws FidoError. Calls wait for one another. */
   call(command: number, payload: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -72,37 +82,51 @@ interface Line {
   readonly randomBytes: RandomBytes;
 }
 
+/** An INIT answer has to fit in one report; none of a real device is longer than USB's high speed allows. */
+const SMALLEST_PACKET = 24;
+const LARGEST_PACKET = 1024;
+
 /** Allocates a channel. Throws DEVICE_SILENT, DEVICE_GARBAGE, DEVICE_BUSY or DEVICE_GONE. */
 export async function openChannel(pipe: PacketPipe, options: ChannelOptions): Promise<CtapChannel> {
+  for (const size of [pipe.sizes.in, pipe.sizes.out]) {
+    if (size < SMALLEST_PACKET || size > LARGEST_PACKET)
+      throw explain({ kind: "garbage", detail: `reports of ${size} bytes` });
+  }
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const line: Line = { pipe, inbox: createInbox(pipe), timing, randomBytes: options.randomBytes };
-  const answer = await initialise(line, BROADCAST_CHANNEL);
-  const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
-  const channel = view.getUint32(8);
-  if (channel === 0 || channel === BROADCAST_CHANNEL)
-    throw explain({ kind: "garbage", detail: "a reserved channel allocated" });
+  const first = await allocate(line);
+  let { channel } = first;
   let inStep = true;
   let last: Promise<unknown> = Promise.resolve();
 
   async function transact(command: number, payload: Uint8Array, callOptions: CallOptions): Promise<Uint8Array> {
     if (callOptions.signal?.aborted) throw explain({ kind: "cancelled" });
     // After a transaction that did not end properly its late packets may still come; INIT on our own channel ends it.
-    if (!inStep) await initialise(line, channel);
+    if (!inStep && (await initialise(line, channel)) === "lost") ({ channel } = await allocate(line));
     const giveUp = performance.now() + timing.busy;
+    let isNew = false;
     for (;;) {
       inStep = false;
       const outcome = await exchange(line, channel, command, payload, callOptions);
       inStep = true;
       if (outcome.kind === "answer") return outcome.data;
       if (outcome.kind === "failed") throw outcome.error;
+      if (outcome.kind === "lost") {
+        // A key that was reset, or that gave the channel to others, has done nothing with the message: it may be sent again, once.
+        if (isNew) throw explain({ kind: "hid-error", code: STATUS.invalidChannel });
+        ({ channel } = await allocate(line));
+        isNew = true;
+        continue;
+      }
       if (performance.now() >= giveUp) throw explain({ kind: "busy" });
       await pauseUnlessAborted(timing.busyRetry, callOptions.signal);
     }
   }
 
   return {
-    deviceVersion: [view.getUint8(13), view.getUint8(14), view.getUint8(15)],
-    capabilities: view.getUint8(16),
+    deviceVersion: first.deviceVersion,
+    capabilities: first.capabilities,
+    timing,
     async call(command, payload, callOptions = {}) {
       const turn = last.then(async () => {
         try {
@@ -118,24 +142,47 @@ export async function openChannel(pipe: PacketPipe, options: ChannelOptions): Pr
   };
 }
 
-async function initialise(line: Line, channel: number): Promise<Uint8Array> {
+interface Allocation {
+  readonly channel: number;
+  readonly deviceVersion: readonly [number, number, number];
+  readonly capabilities: number;
+}
+
+async function allocate(line: Line): Promise<Allocation> {
+  const answer = await initialise(line, BROADCAST_CHANNEL);
+  // Nobody loses the broadcast channel.
+  if (answer === "lost") throw explain({ kind: "hid-error", code: STATUS.invalidChannel });
+  const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
+  const channel = view.getUint32(8);
+  if (channel === 0 || channel === BROADCAST_CHANNEL)
+    throw explain({ kind: "garbage", detail: "a reserved channel allocated" });
+  return {
+    channel,
+    deviceVersion: [view.getUint8(13), view.getUint8(14), view.getUint8(15)],
+    capabilities: view.getUint8(16),
+  };
+}
+
+async function initialise(line: Line, channel: number): Promise<Uint8Array | "lost"> {
   const nonce = line.randomBytes(NONCE_BYTES);
   const giveUpBusy = performance.now() + line.timing.busy;
   let giveUp = performance.now() + line.timing.packet;
   line.inbox.watch(channel);
-  await sendAll(line.pipe, encodeMessage(channel, COMMAND.init, nonce));
+  await send(line.pipe, channel, COMMAND.init, nonce);
   for (;;) {
     const bytes = await line.inbox.next(giveUp - performance.now());
     if (typeof bytes === "string") throw explain({ kind: "silent" });
-    const packet = parsePacket(bytes);
+    const packet = parsePacket(bytes, line.pipe.sizes.in);
     if (packet.kind !== "init") continue;
     if (packet.command === COMMAND.error && packet.data[0] === STATUS.channelBusy) {
       if (performance.now() >= giveUpBusy) throw explain({ kind: "busy" });
       await pause(line.timing.busyRetry);
-      await sendAll(line.pipe, encodeMessage(channel, COMMAND.init, nonce));
+      await send(line.pipe, channel, COMMAND.init, nonce);
       giveUp = performance.now() + line.timing.packet;
       continue;
     }
+    const isLost = packet.command === COMMAND.error && packet.data[0] === STATUS.invalidChannel;
+    if (isLost && channel !== BROADCAST_CHANNEL) return "lost";
     // On the broadcast channel the answers to other programs' INIT are seen too.
     const ours = packet.command === COMMAND.init && Buffer.compare(packet.data.subarray(0, NONCE_BYTES), nonce) === 0;
     if (!ours) continue;
@@ -148,6 +195,8 @@ async function initialise(line: Line, channel: number): Promise<Uint8Array> {
 type Outcome =
   | { readonly kind: "answer"; readonly data: Uint8Array }
   | { readonly kind: "busy" }
+  /** The key does not know the channel (any more). */
+  | { readonly kind: "lost" }
   | { readonly kind: "failed"; readonly error: FidoError };
 
 // Throws where the two sides are out of step; returns where the transaction has ended properly.
@@ -160,7 +209,7 @@ async function exchange(
 ): Promise<Outcome> {
   const { pipe, inbox, timing } = line;
   inbox.watch(channel);
-  await sendAll(pipe, encodeMessage(channel, command, payload));
+  await send(pipe, channel, command, payload);
   let end = performance.now() + timing.transaction;
   let cancelled = false;
   let assembly: Assembly | undefined;
@@ -181,7 +230,7 @@ async function exchange(
       await sendCancel(pipe, channel);
       throw explain({ kind: "garbage", detail: "it keeps saying that it is at work and never ends" });
     }
-    const packet = parsePacket(bytes);
+    const packet = parsePacket(bytes, pipe.sizes.in);
     if (assembly === undefined) {
       if (packet.kind !== "init")
         throw explain({ kind: "garbage", detail: "the middle of a message without its beginning" });
@@ -210,9 +259,9 @@ async function exchange(
 function readErrorMessage(packet: InitPacket): Outcome {
   const code = packet.data[0];
   if (packet.length !== 1 || code === undefined) throw explain({ kind: "garbage", detail: "an error without a code" });
-  return code === STATUS.channelBusy
-    ? { kind: "busy" }
-    : { kind: "failed", error: explain({ kind: "hid-error", code }) };
+  if (code === STATUS.channelBusy) return { kind: "busy" };
+  if (code === STATUS.invalidChannel) return { kind: "lost" };
+  return { kind: "failed", error: explain({ kind: "hid-error", code }) };
 }
 
 function parseKeepalive(packet: InitPacket): KeepaliveStatus {
@@ -229,9 +278,9 @@ async function pauseUnlessAborted(milliseconds: number, signal: AbortSignal | un
 }
 
 async function sendCancel(pipe: PacketPipe, channel: number): Promise<void> {
-  await sendAll(pipe, encodeMessage(channel, COMMAND.cancel, new Uint8Array()));
+  await send(pipe, channel, COMMAND.cancel, new Uint8Array());
 }
 
-async function sendAll(pipe: PacketPipe, packets: readonly Uint8Array[]): Promise<void> {
-  for (const packet of packets) await pipe.send(packet);
+async function send(pipe: PacketPipe, channel: number, command: number, payload: Uint8Array): Promise<void> {
+  for (const packet of encodeMessage(channel, command, payload, pipe.sizes.out)) await pipe.send(packet);
 }

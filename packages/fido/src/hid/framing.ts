@@ -1,4 +1,4 @@
-// CTAP 2.1 section 11.2.4: messages of up to 7,609 bytes cut into reports of 64.
+// CTAP 2.1 section 11.2.4: messages of up to 7,609 bytes cut into reports, which have 64 bytes on nearly every key.
 import { explain } from "../explain.ts";
 import { PACKET_BYTES } from "../pipe/packet-pipe.ts";
 
@@ -7,8 +7,7 @@ export const MAX_MESSAGE_BYTES = 7609;
 
 const INIT_HEADER = 7;
 const CONTINUATION_HEADER = 5;
-const INIT_DATA: number = PACKET_BYTES - INIT_HEADER;
-const CONTINUATION_DATA: number = PACKET_BYTES - CONTINUATION_HEADER;
+const MAX_CONTINUATIONS = 128;
 const INIT_BIT = 0x80;
 
 export const COMMAND = {
@@ -40,29 +39,42 @@ export interface ContinuationPacket {
   readonly data: Uint8Array;
 }
 
-/** Cuts a message into reports of 64 bytes, padded with zeros. Throws DEVICE_REFUSED above 7,609 bytes. */
-export function encodeMessage(channel: number, command: number, payload: Uint8Array): Uint8Array[] {
-  if (payload.length > MAX_MESSAGE_BYTES) throw explain({ kind: "status", status: 0x39 });
-  const first = Buffer.alloc(PACKET_BYTES);
+/** The longest message that reports of this many bytes carry. */
+export function maxMessageBytes(packetBytes: number): number {
+  const all = packetBytes - INIT_HEADER + MAX_CONTINUATIONS * (packetBytes - CONTINUATION_HEADER);
+  return Math.min(MAX_MESSAGE_BYTES, all);
+}
+
+/** Cuts a message into reports, padded with zeros. Throws DEVICE_REFUSED if it is longer than they carry. */
+export function encodeMessage(
+  channel: number,
+  command: number,
+  payload: Uint8Array,
+  packetBytes: number = PACKET_BYTES,
+): Uint8Array[] {
+  if (payload.length > maxMessageBytes(packetBytes)) throw explain({ kind: "status", status: 0x39 });
+  const initData = packetBytes - INIT_HEADER;
+  const continuationData = packetBytes - CONTINUATION_HEADER;
+  const first = Buffer.alloc(packetBytes);
   first.writeUInt32BE(channel, 0);
   first[4] = INIT_BIT | command;
   first.writeUInt16BE(payload.length, 5);
-  first.set(payload.subarray(0, INIT_DATA), INIT_HEADER);
+  first.set(payload.subarray(0, initData), INIT_HEADER);
   const packets: Uint8Array[] = [first];
-  for (let at = INIT_DATA, sequence = 0; at < payload.length; at += CONTINUATION_DATA, sequence++) {
-    const packet = Buffer.alloc(PACKET_BYTES);
+  for (let at = initData, sequence = 0; at < payload.length; at += continuationData, sequence++) {
+    const packet = Buffer.alloc(packetBytes);
     packet.writeUInt32BE(channel, 0);
     packet[4] = sequence;
-    packet.set(payload.subarray(at, at + CONTINUATION_DATA), CONTINUATION_HEADER);
+    packet.set(payload.subarray(at, at + continuationData), CONTINUATION_HEADER);
     packets.push(packet);
   }
   return packets;
 }
 
-/** Reads one report. Throws DEVICE_GARBAGE unless it has 64 bytes and announces at most 7,609. */
-export function parsePacket(bytes: Uint8Array): Packet {
-  if (bytes.length !== PACKET_BYTES) {
-    throw explain({ kind: "garbage", detail: `a packet of ${bytes.length} bytes instead of ${PACKET_BYTES}` });
+/** Reads one report. Throws DEVICE_GARBAGE unless it has its length and announces no more than reports of it carry. */
+export function parsePacket(bytes: Uint8Array, packetBytes: number = PACKET_BYTES): Packet {
+  if (bytes.length !== packetBytes) {
+    throw explain({ kind: "garbage", detail: `a packet of ${bytes.length} bytes instead of ${packetBytes}` });
   }
   const channel = channelOf(bytes);
   const marker = bytes[4] ?? 0;
@@ -70,8 +82,9 @@ export function parsePacket(bytes: Uint8Array): Packet {
     return { kind: "continuation", channel, sequence: marker, data: bytes.subarray(CONTINUATION_HEADER) };
   }
   const length = ((bytes[5] ?? 0) << 8) | (bytes[6] ?? 0);
-  if (length > MAX_MESSAGE_BYTES) throw explain({ kind: "garbage", detail: `a message of ${length} bytes announced` });
-  const data = bytes.subarray(INIT_HEADER, INIT_HEADER + Math.min(length, INIT_DATA));
+  if (length > maxMessageBytes(packetBytes))
+    throw explain({ kind: "garbage", detail: `a message of ${length} bytes announced` });
+  const data = bytes.subarray(INIT_HEADER, INIT_HEADER + Math.min(length, packetBytes - INIT_HEADER));
   return { kind: "init", channel, command: marker & ~INIT_BIT, length, data };
 }
 

@@ -1,5 +1,5 @@
 import { explain } from "../explain.ts";
-import { PACKET_BYTES, type PacketPipe } from "../pipe/packet-pipe.ts";
+import type { PacketPipe } from "../pipe/packet-pipe.ts";
 import { channelOf } from "./framing.ts";
 
 /** Reports that came for one channel, in order, with waiting that ends. */
@@ -23,7 +23,7 @@ export function createInbox(pipe: PacketPipe): Inbox {
   pipe.onPacket((packet) => {
     if (watched === undefined) return;
     // A report that is too short to tell its channel is kept: the reader refuses it with a word.
-    if (packet.length === PACKET_BYTES && channelOf(packet) !== watched) return;
+    if (packet.length === pipe.sizes.in && channelOf(packet) !== watched) return;
     if (waiting.length >= MOST_WAITING) failure ??= () => explain({ kind: "garbage", detail: "a flood of packets" });
     else waiting.push(packet);
     wake?.();

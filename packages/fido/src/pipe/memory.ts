@@ -1,5 +1,5 @@
 import { explain } from "../explain.ts";
-import type { PacketPipe } from "./packet-pipe.ts";
+import { type PacketPipe, type PacketSizes, USUAL_SIZES } from "./packet-pipe.ts";
 
 /** The far end of a memory pipe: what the device does. */
 export interface MemoryEnd {
@@ -16,12 +16,16 @@ export interface MemoryDevice {
 }
 
 /** A pipe inside one process. Reports are copied and arrive in a later turn of the event loop, as they would from a wire. */
-export function createMemoryPipe(device: MemoryDevice): { readonly pipe: PacketPipe; readonly end: MemoryEnd } {
+export function createMemoryPipe(
+  device: MemoryDevice,
+  sizes: PacketSizes = USUAL_SIZES,
+): { readonly pipe: PacketPipe; readonly end: MemoryEnd } {
   let onPacket: ((packet: Uint8Array) => void) | undefined;
   let onGone: ((cause: unknown) => void) | undefined;
   let state: "open" | "closed" | "gone" = "open";
 
   const pipe: PacketPipe = {
+    sizes,
     async send(packet) {
       if (state !== "open") throw explain({ kind: "gone" });
       const copy = new Uint8Array(packet);

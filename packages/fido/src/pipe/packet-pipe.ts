@@ -1,9 +1,18 @@
-/** Every HID report of a security key has 64 bytes. */
+/** The HID report of a security key, unless its report descriptor says otherwise. */
 export const PACKET_BYTES = 64;
+
+/** Bytes of one report each way, as the host sees it. */
+export interface PacketSizes {
+  readonly in: number;
+  readonly out: number;
+}
+
+export const USUAL_SIZES: PacketSizes = { in: PACKET_BYTES, out: PACKET_BYTES };
 
 /** Carries whole reports both ways and knows nothing of what they mean. One reader at a time. */
 export interface PacketPipe {
-  /** Sends one report of 64 bytes. Rejects with a FidoError once the device is gone. */
+  readonly sizes: PacketSizes;
+  /** Sends one report of `sizes.out` bytes. Rejects with a FidoError once the device is gone. */
   send(packet: Uint8Array): Promise<void>;
   /** From now on `listener` gets each report as it came, whatever its length or channel. */
   onPacket(listener: (packet: Uint8Array) => void): void;

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import { explain } from "../explain.ts";
-import type { PacketPipe } from "./packet-pipe.ts";
+import { type PacketPipe, USUAL_SIZES } from "./packet-pipe.ts";
 
 export interface UdpAddress {
   readonly host: string;
@@ -38,6 +38,7 @@ export async function openUdpPipe(address: UdpAddress): Promise<PacketPipe> {
   }
 
   return {
+    sizes: USUAL_SIZES,
     async send(packet) {
       if (state !== "open") throw explain({ kind: "gone" });
       const { promise, resolve } = Promise.withResolvers<Error | null>();

@@ -1,9 +1,12 @@
 // The only file that knows node-hid. It is loaded when a USB key is asked for and not before, so that machines
 // without libudev or libusb can use everything else.
-import { access, constants } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import type * as NodeHid from "node-hid";
 import { explain } from "../explain.ts";
-import type { PacketPipe } from "./packet-pipe.ts";
+import { createHidPipe } from "./hid-pipe.ts";
+import { type PacketPipe, USUAL_SIZES } from "./packet-pipe.ts";
+import { FIDO_USAGE, FIDO_USAGE_PAGE, parseReportDescriptor, type ReportLayout } from "./report-descriptor.ts";
 
 export interface UsbKey {
   /** Where the system keeps the device; foreign text. */
@@ -11,9 +14,6 @@ export interface UsbKey {
   /** What the device calls itself; foreign text, possibly empty. */
   readonly name: string;
 }
-
-const FIDO_USAGE_PAGE = 0xf1d0;
-const FIDO_USAGE = 1;
 
 /** All security keys that are plugged in. Throws LIBRARY_MISSING. */
 export async function listUsbKeys(): Promise<UsbKey[]> {
@@ -29,49 +29,12 @@ export async function listUsbKeys(): Promise<UsbKey[]> {
 /** Throws LIBRARY_MISSING, NO_PERMISSION, DEVICE_GONE or DEVICE_BUSY. */
 export async function openUsbPipe(path: string): Promise<PacketPipe> {
   const hid = await loadNodeHid();
-  let device: NodeHid.HIDAsync;
+  const layout = await readLayout(path);
   try {
-    device = await hid.HIDAsync.open(path);
+    return createHidPipe(await hid.HIDAsync.open(path), layout);
   } catch (cause) {
     throw await explainOpenFailure(path, cause);
   }
-  let onGone: ((cause: unknown) => void) | undefined;
-  let state: "open" | "closed" | "gone" = "open";
-
-  device.on("error", (cause: unknown) => {
-    if (state !== "open") return;
-    state = "gone";
-    void device.close().catch(() => undefined);
-    onGone?.(cause);
-  });
-
-  return {
-    async send(packet) {
-      if (state !== "open") throw explain({ kind: "gone" });
-      // Report id 0 goes first everywhere; Linux alone hides it when it is forgotten.
-      const report = Buffer.alloc(packet.length + 1);
-      report.set(packet, 1);
-      try {
-        await device.write(report);
-      } catch (cause) {
-        throw explain({ kind: "gone", cause });
-      }
-    },
-    // Events, never read(timeout): that would block write for its whole time, and CANCEL could not be sent.
-    onPacket(listener) {
-      device.on("data", (data: Buffer) => {
-        listener(new Uint8Array(data));
-      });
-    },
-    onGone(listener) {
-      onGone = listener;
-    },
-    async close() {
-      if (state !== "open") return;
-      state = "closed";
-      await device.close();
-    },
-  };
 }
 
 async function loadNodeHid(): Promise<Omit<typeof NodeHid, "default">> {
@@ -82,6 +45,15 @@ async function loadNodeHid(): Promise<Omit<typeof NodeHid, "default">> {
   } catch (cause) {
     throw explain({ kind: "library-missing", cause });
   }
+}
+
+const USUAL_LAYOUT: ReportLayout = { reportId: 0, sizes: USUAL_SIZES };
+
+// Linux alone shows the report descriptor as a file. Elsewhere hidapi pads what is sent to the device's own size.
+async function readLayout(path: string): Promise<ReportLayout> {
+  const file = `/sys/class/hidraw/${basename(path)}/device/report_descriptor`;
+  const bytes = process.platform === "linux" ? await readFile(file).catch(() => undefined) : undefined;
+  return (bytes && parseReportDescriptor(bytes)) ?? USUAL_LAYOUT;
 }
 
 // node-hid says no more than "cannot open device"; the file itself tells why.

@@ -2,15 +2,17 @@
 import { randomBytes as systemRandomBytes } from "node:crypto";
 import { EDDSA, ES256 } from "../ctap2/cose-key.ts";
 import { STATUS } from "../ctap2/status.ts";
+import { CAPABILITY } from "../hid/channel.ts";
 import { createMemoryPipe, type MemoryEnd } from "../pipe/memory.ts";
-import type { PacketPipe, RandomBytes } from "../pipe/packet-pipe.ts";
-import { createBatchAttestation } from "./attestation-certificate.ts";
+import { PACKET_BYTES, type PacketPipe, type RandomBytes } from "../pipe/packet-pipe.ts";
+import { type BatchAttestation, createBatchAttestation } from "./attestation-certificate.ts";
 import { answerCommand } from "./commands.ts";
 import type { AuthenticatorModel, SoftDevice } from "./device.ts";
 import { createHidDevice } from "./hid-device.ts";
 import { createPinState } from "./pin-state.ts";
 import { createMemoryStore, type StateStore } from "./state.ts";
 import { touchAfter, type TouchPolicy } from "./touch.ts";
+import { createU2f } from "./u2f.ts";
 
 /** Hooks through which a test makes the device misbehave. */
 export interface Faults {
@@ -31,6 +33,8 @@ export interface SoftwareAuthenticatorOptions {
   /** Milliseconds between keepalives. */
   readonly keepaliveEvery: number;
   readonly faults: Faults;
+  /** Who attests; without it a root and a batch certificate are made. */
+  readonly batch: BatchAttestation;
   readonly wink: () => void;
 }
 
@@ -45,6 +49,8 @@ export interface SoftwareAuthenticator {
   setFaults(faults: Faults): void;
   /** The key is pulled out: every open pipe is gone. It can be plugged in again, and then has forgotten its tokens. */
   pullOut(): void;
+  /** Loses power for a moment without being pulled out, as firmware that is run as a program does when it is started anew. */
+  restart(): void;
   /** DER of the root of the batch attestation, if the model has one. */
   readonly attestationRoot: Uint8Array | undefined;
 }
@@ -65,6 +71,15 @@ const DEFAULT_MODEL: AuthenticatorModel = {
   makeCredUvNotRqd: true,
   fingerprint: undefined,
   minPinLength: 4,
+  maxPinLength: undefined,
+  acceptsPin: undefined,
+  forcePinChange: false,
+  hasCredProtect: true,
+  discoverablePlaces: 8,
+  firmwareVersion: undefined,
+  speaks: "ctap2",
+  canWink: true,
+  packetBytes: PACKET_BYTES,
   maxMessageBytes: 1200,
   maxCredentialCountInList: 8,
   maxCredentialIdLength: 128,
@@ -83,18 +98,23 @@ export function createSoftwareAuthenticator(
   let touch = options.touch ?? touchAfter(0);
   let faults = options.faults ?? {};
 
+  const createBatch = (): BatchAttestation => options.batch ?? createBatchAttestation(model.aaguid);
+
   const device: SoftDevice = {
     model,
     store: options.store ?? createMemoryStore(randomBytes),
-    pin: createPinState(randomBytes),
-    batch: model.attestation === "batch" ? createBatchAttestation(model.aaguid) : undefined,
+    pin: createPinState(randomBytes, model.forcePinChange),
+    batch: model.attestation === "batch" || model.speaks !== "ctap2" ? createBatch() : undefined,
     randomBytes,
     touch: () => touch,
     touchTimeout: options.touchTimeout ?? 30_000,
   };
   const hid = createHidDevice({
     keepaliveEvery: options.keepaliveEvery ?? 100,
+    capabilities: capabilitiesOf(model),
+    packetBytes: model.packetBytes,
     wink: options.wink ?? (() => undefined),
+    answerU2f: model.speaks === "ctap2" || device.batch === undefined ? undefined : createU2f(device, device.batch),
     broadcast(packet) {
       for (const sent of faults.alterPacket?.(packet) ?? [packet]) for (const deliver of hosts) deliver(sent);
     },
@@ -103,6 +123,11 @@ export function createSoftwareAuthenticator(
       return faults.alterAnswer?.(message[0] ?? 0, answer) ?? answer;
     },
   });
+
+  function losePower(): void {
+    hid.reset();
+    Object.assign(device.pin, createPinState(randomBytes, device.pin.mustChange));
+  }
 
   function attach(deliver: (packet: Uint8Array) => void): AttachedHost {
     hosts.add(deliver);
@@ -115,13 +140,16 @@ export function createSoftwareAuthenticator(
       const host = attach((packet) => {
         end.deliver(packet);
       });
-      const { pipe, end } = createMemoryPipe({
-        receive: host.receive,
-        hostClosed() {
-          host.detach();
-          pipes.delete(end);
+      const { pipe, end } = createMemoryPipe(
+        {
+          receive: host.receive,
+          hostClosed() {
+            host.detach();
+            pipes.delete(end);
+          },
         },
-      });
+        { in: model.packetBytes, out: model.packetBytes },
+      );
       pipes.add(end);
       return pipe;
     },
@@ -132,12 +160,18 @@ export function createSoftwareAuthenticator(
       faults = next;
     },
     pullOut() {
-      hid.reset();
+      losePower();
       hosts.clear();
       for (const end of pipes) end.vanish(new Error("pulled out"));
       pipes.clear();
-      Object.assign(device.pin, createPinState(randomBytes));
     },
+    restart: losePower,
     attestationRoot: device.batch?.root,
   };
+}
+
+function capabilitiesOf({ speaks, canWink }: AuthenticatorModel): number {
+  const wink = canWink ? CAPABILITY.wink : 0;
+  if (speaks === "u2f") return wink;
+  return wink | CAPABILITY.cbor | (speaks === "ctap2" ? CAPABILITY.noU2f : 0);
 }

@@ -20,6 +20,9 @@ export async function answerClientPin(
   switch (numberOf(parameters, 0x02)) {
     case SUBCOMMAND.getPinRetries:
       return cborMap([0x03, store.state.pinRetries], [0x04, pin.wrongInARow >= 3]);
+    case SUBCOMMAND.getUvRetries:
+      if (model.fingerprint === undefined || !model.hasPermissions) throw new Refusal(STATUS.invalidSubcommand);
+      return cborMap([0x05, store.state.uvRetries]);
     case SUBCOMMAND.getKeyAgreement:
       protocolByVersion(parameters.get(0x01), model.pinProtocols);
       return cborMap([0x01, encodeAgreementKey(pin.agreement.getPublicKey())]);
@@ -78,8 +81,10 @@ async function answerChangePin(device: SoftDevice, envelope: Envelope, parameter
   const sealed = bytesOf(parameters, 0x05);
   checkParam(protocol, secret, Buffer.concat([sealed, bytesOf(parameters, 0x06)]), bytesOf(parameters, 0x04));
   await checkPinHash(device, envelope, parameters);
-  await storePin(device, protocol.decrypt(secret, sealed));
+  const before = device.store.state.pinHash;
+  await storePin(device, protocol.decrypt(secret, sealed), device.pin.mustChange ? before : undefined);
   device.pin.token = undefined;
+  device.pin.mustChange = false;
   return new Map();
 }
 
@@ -93,14 +98,19 @@ function checkParam(protocol: PinProtocol, secret: Uint8Array, message: Uint8Arr
   if (expected.length !== param.length || !timingSafeEqual(expected, param)) throw new Refusal(STATUS.pinAuthInvalid);
 }
 
-async function storePin(device: SoftDevice, padded: Uint8Array): Promise<void> {
+async function storePin(device: SoftDevice, padded: Uint8Array, forbidden?: Uint8Array): Promise<void> {
   if (padded.length !== 64) throw new Refusal(STATUS.invalidParameter);
   const end = padded.indexOf(0);
   const pin = padded.subarray(0, end === -1 ? padded.length : end);
-  const codePoints = Array.from(Buffer.from(pin).toString("utf8")).length;
-  if (pin.length > 63 || codePoints < device.model.minPinLength) throw new Refusal(STATUS.pinPolicyViolation);
+  const text = Buffer.from(pin).toString("utf8");
+  const codePoints = Array.from(text).length;
+  const { minPinLength, maxPinLength = 63, acceptsPin } = device.model;
+  const isOfLength = pin.length <= 63 && codePoints >= minPinLength && codePoints <= maxPinLength;
+  const pinHash = new Uint8Array(hash("sha256", pin, "buffer")).slice(0, 16);
+  const isForbidden = forbidden !== undefined && timingSafeEqual(forbidden, pinHash);
+  if (!isOfLength || isForbidden || acceptsPin?.(text) === false) throw new Refusal(STATUS.pinPolicyViolation);
   const { state } = device.store;
-  state.pinHash = new Uint8Array(hash("sha256", pin, "buffer")).slice(0, 16);
+  state.pinHash = pinHash;
   state.pinRetries = MAX_PIN_RETRIES;
   await device.store.save();
 }
@@ -135,6 +145,7 @@ function sealToken(
   permissions: number,
   rpId: string | undefined,
 ): CborMap {
+  if (device.pin.mustChange) throw new Refusal(STATUS.pinPolicyViolation);
   const token: CborValue = issueToken(device, protocol.version, permissions, rpId);
   return cborMap([0x02, protocol.encrypt(secret, token, device.randomBytes)]);
 }

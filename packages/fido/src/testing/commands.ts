@@ -53,9 +53,9 @@ function parametersOf(body: Uint8Array): CborMap {
   return value;
 }
 
-function describe({ model, store }: SoftDevice): CborMap {
+function describe({ model, store, pin }: SoftDevice): CborMap {
   const options: [string, boolean][] = [
-    ["rk", false],
+    ["rk", model.discoverablePlaces > 0],
     ["up", true],
     ["alwaysUv", model.alwaysUv],
     ["makeCredUvNotRqd", model.makeCredUvNotRqd],
@@ -65,6 +65,7 @@ function describe({ model, store }: SoftDevice): CborMap {
   if (model.fingerprint !== undefined) options.push(["uv", true]);
   const fields: (readonly [number, CborValue | undefined])[] = [
     [0x01, [...model.versions]],
+    [0x02, model.hasCredProtect ? ["credProtect"] : undefined],
     [0x03, model.aaguid],
     [0x04, cborMap(...options)],
     [0x05, model.maxMessageBytes],
@@ -72,7 +73,11 @@ function describe({ model, store }: SoftDevice): CborMap {
     [0x07, model.maxCredentialCountInList],
     [0x08, model.maxCredentialIdLength],
     [0x0a, model.algorithms.map((alg) => cborMap(["alg", alg], ["type", "public-key"]))],
+    [0x0c, pin.mustChange ? true : undefined],
     [0x0d, model.minPinLength],
+    [0x0e, model.firmwareVersion],
+    [0x1b, model.acceptsPin === undefined ? undefined : true],
+    [0x1d, model.maxPinLength],
   ];
   return cborMap(...fields.flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])));
 }

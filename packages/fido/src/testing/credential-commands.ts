@@ -6,6 +6,7 @@ import { type Algorithm, encodeCredentialKey, ES256 } from "../ctap2/cose-key.ts
 import { encodeCredentialId } from "../ctap2/make-credential.ts";
 import { STATUS } from "../ctap2/status.ts";
 import { createCredential, openCredential, type SoftCredential } from "./credential.ts";
+import { keepCredential, keptFor } from "./kept-credentials.ts";
 import { type CommandContext, Refusal, type SoftDevice } from "./device.ts";
 import { asMapParameter, bytesOf, credentialIdsOf, listOf, mapOf, numberOf, optionOf, textOf } from "./parameters.ts";
 import { spendTouch } from "./user-presence.ts";
@@ -21,9 +22,11 @@ export async function answerMakeCredential(
   await answerTouchProbe(device, parameters, 0x08, context);
   const clientDataHash = clientDataHashOf(parameters, 0x01);
   const rpId = textOf(mapOf(parameters, 0x02), "id");
-  bytesOf(mapOf(parameters, 0x03), "id");
+  const userId = bytesOf(mapOf(parameters, 0x03), "id");
   const algorithm = chooseAlgorithm(device, parameters);
-  if (optionOf(parameters, 0x07, "rk") === true) throw new Refusal(STATUS.unsupportedOption);
+  const isKept = optionOf(parameters, 0x07, "rk") === true;
+  if (isKept && model.discoverablePlaces === 0) throw new Refusal(STATUS.unsupportedOption);
+  const protection = readProtection(device, parameters);
   if (optionOf(parameters, 0x07, "up") === false) throw new Refusal(STATUS.invalidOption);
   const hasToken = verifyToken(device, parameters, {
     rpId,
@@ -38,15 +41,21 @@ export async function answerMakeCredential(
   if (isProtected && !isVerified && !model.makeCredUvNotRqd) throw new Refusal(STATUS.pinOrUvRequired);
 
   const rpIdHash = sha256(rpId);
-  const excluded = readIds(device, parameters, 0x05).some(
-    (id) => openCredential(store.state.deviceSecret, rpIdHash, id) !== undefined,
-  );
+  const excluded = readIds(device, parameters, 0x05)
+    .map((id) => openCredential(store.state.deviceSecret, rpIdHash, id))
+    .some((one) => one !== undefined && (isVerified || one.protection < HIDDEN));
   await spendTouch(device, context);
   if (excluded) throw new Refusal(STATUS.credentialExcluded);
 
-  const credential = createCredential(store.state.deviceSecret, rpIdHash, algorithm, device.randomBytes);
-  const flags = FLAG.up | FLAG.at | (isVerified ? FLAG.uv : 0);
-  const authData = Buffer.concat([await encodeHead(device, rpIdHash, flags), encodeAttested(model.aaguid, credential)]);
+  const credential = createCredential(store.state.deviceSecret, rpIdHash, algorithm, device.randomBytes, protection);
+  if (isKept) await keepCredential(device, { rpIdHash, userId, credentialId: credential.id });
+  const extensions = protection === 0 ? [] : [encodeCbor(cborMap(["credProtect", protection]))];
+  const flags = FLAG.up | FLAG.at | (isVerified ? FLAG.uv : 0) | (protection === 0 ? 0 : FLAG.ed);
+  const authData = Buffer.concat([
+    await encodeHead(device, rpIdHash, flags),
+    encodeAttested(model.aaguid, credential),
+    ...extensions,
+  ]);
   const { fmt, attStmt } = attest(device, credential, Buffer.concat([authData, clientDataHash]));
   return cborMap([0x01, fmt], [0x02, new Uint8Array(authData)], [0x03, attStmt]);
 }
@@ -75,17 +84,33 @@ export async function answerGetAssertion(
 
   const rpIdHash = sha256(rpId);
   const ids = readIds(device, parameters, 0x03);
-  const credential = ids
+  const kept = ids.length === 0 ? keptFor(device, rpIdHash) : [];
+  // CTAP 2.1 section 12.1: what is protected is shown to verified users, or at the lower level to those who name it.
+  const shownBelow = ids.length === 0 ? HIDDEN - 1 : HIDDEN;
+  const credential = (ids.length === 0 ? kept.map(({ credentialId }) => credentialId) : ids)
     .map((id) => openCredential(store.state.deviceSecret, rpIdHash, id))
-    .find((one) => one !== undefined);
+    .find((one) => one !== undefined && (isVerified || one.protection < shownBelow));
   if (credential === undefined) throw new Refusal(STATUS.noCredentials);
   if (wantsTouch) await spendTouch(device, context);
 
   const authData = await encodeHead(device, rpIdHash, (wantsTouch ? FLAG.up : 0) | (isVerified ? FLAG.uv : 0));
   const signature = credential.sign(Buffer.concat([authData, clientDataHash]));
   const answer = cborMap([0x02, authData], [0x03, signature]);
-  if (ids.length > 1 || !model.omitsSingleCredential) answer.set(0x01, encodeCredentialId(credential.id));
+  const user = kept.find(({ credentialId }) => Buffer.compare(credentialId, credential.id) === 0);
+  if (user !== undefined) answer.set(0x04, cborMap(["id", user.userId]));
+  if (ids.length !== 1 || !model.omitsSingleCredential) answer.set(0x01, encodeCredentialId(credential.id));
   return answer;
+}
+
+/** The level of credProtect at which a credential is shown to verified users alone. */
+const HIDDEN = 3;
+
+function readProtection({ model }: SoftDevice, parameters: CborMap): number {
+  const extensions = parameters.has(0x06) ? mapOf(parameters, 0x06) : new Map();
+  if (!model.hasCredProtect || !extensions.has("credProtect")) return 0;
+  const level = numberOf(extensions, "credProtect");
+  if (level < 1 || level > HIDDEN) throw new Refusal(STATUS.invalidOption);
+  return level;
 }
 
 function clientDataHashOf(parameters: CborMap, key: number): Uint8Array {

@@ -8,6 +8,8 @@ export interface SoftCredential {
   readonly id: Uint8Array;
   readonly algorithm: Algorithm;
   readonly publicKey: CredentialPublicKey;
+  /** Level of credProtect; 0 = not asked for. */
+  readonly protection: number;
   /** DER for ES256, 64 bytes for EdDSA. */
   sign(message: Uint8Array): Uint8Array;
 }
@@ -15,13 +17,14 @@ export interface SoftCredential {
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const SECRET_BYTES = 32;
-export const CREDENTIAL_ID_BYTES: number = IV_BYTES + 1 + SECRET_BYTES + TAG_BYTES;
+export const CREDENTIAL_ID_BYTES: number = IV_BYTES + 2 + SECRET_BYTES + TAG_BYTES;
 
 export function createCredential(
   deviceSecret: Uint8Array,
   rpIdHash: Uint8Array,
   algorithm: Algorithm,
   randomBytes: RandomBytes,
+  protection = 0,
 ): SoftCredential {
   const secret = algorithm === ES256 ? new Uint8Array(32) : randomBytes(SECRET_BYTES);
   if (algorithm === ES256) {
@@ -30,9 +33,9 @@ export function createCredential(
   }
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv("aes-256-gcm", deviceSecret, iv).setAAD(rpIdHash);
-  const sealed = Buffer.concat([cipher.update(Uint8Array.of(algorithm & 0xff, ...secret)), cipher.final()]);
+  const sealed = Buffer.concat([cipher.update(Uint8Array.of(algorithm & 0xff, protection, ...secret)), cipher.final()]);
   const id = new Uint8Array(Buffer.concat([iv, sealed, cipher.getAuthTag()]));
-  return fromSecret(id, algorithm, secret);
+  return fromSecret(id, algorithm, protection, secret);
 }
 
 /** The credential in `id`; undefined if this device did not make it for this application. */
@@ -46,18 +49,20 @@ export function openCredential(
   decipher.setAuthTag(id.subarray(-TAG_BYTES));
   try {
     const plain = Buffer.concat([decipher.update(id.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
-    return fromSecret(id, plain[0] === (ES256 & 0xff) ? ES256 : EDDSA, plain.subarray(1));
+    const [algorithm, protection = 0] = plain;
+    return fromSecret(id, algorithm === (ES256 & 0xff) ? ES256 : EDDSA, protection, plain.subarray(2));
   } catch {
     return undefined;
   }
 }
 
-function fromSecret(id: Uint8Array, algorithm: Algorithm, secret: Uint8Array): SoftCredential {
+function fromSecret(id: Uint8Array, algorithm: Algorithm, protection: number, secret: Uint8Array): SoftCredential {
   const prefix = algorithm === ES256 ? P256_PKCS8 : ED25519_PKCS8;
   const privateKey = createPrivateKey({ key: Buffer.concat([prefix, secret]), format: "der", type: "pkcs8" });
   return {
     id,
     algorithm,
+    protection,
     publicKey: publicKeyOf(privateKey, algorithm),
     sign: (message) => new Uint8Array(sign(algorithm === ES256 ? "sha256" : null, message, privateKey)),
   };

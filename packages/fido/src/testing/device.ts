@@ -20,6 +20,21 @@ export interface AuthenticatorModel {
   /** A fingerprint reader, and what it says; undefined = none. */
   readonly fingerprint: (() => "match" | "mismatch") | undefined;
   readonly minPinLength: number;
+  readonly maxPinLength: number | undefined;
+  /** Rules for PINs beyond their length; undefined = none. */
+  readonly acceptsPin: ((pin: string) => boolean) | undefined;
+  /** The PIN has to be changed before it is good for a token. */
+  readonly forcePinChange: boolean;
+  readonly hasCredProtect: boolean;
+  /** Places for discoverable credentials; 0 = the key keeps none. */
+  readonly discoverablePlaces: number;
+  /** What getInfo says; undefined = nothing. */
+  readonly firmwareVersion: number | undefined;
+  /** `u2f` plays a key from before CTAP2. */
+  readonly speaks: "ctap2" | "u2f" | "both";
+  readonly canWink: boolean;
+  /** Bytes of a HID report. */
+  readonly packetBytes: number;
   readonly maxMessageBytes: number;
   readonly maxCredentialCountInList: number | undefined;
   readonly maxCredentialIdLength: number | undefined;

@@ -1,6 +1,7 @@
 // The device's side of CTAP 2.1 section 11.2: channels, one transaction at a time, keepalives, CANCEL.
 import { STATUS } from "../ctap2/status.ts";
 import { FidoError } from "../error.ts";
+import { CAPABILITY } from "../hid/channel.ts";
 import {
   addToAssembly,
   type Assembly,
@@ -14,22 +15,28 @@ import {
   type Packet,
   parsePacket,
 } from "../hid/framing.ts";
-import { PACKET_BYTES } from "../pipe/packet-pipe.ts";
 import type { CommandContext } from "./device.ts";
 
 export interface HidDeviceOptions {
   /** Sends a report to every host that has the device open. */
   broadcast(packet: Uint8Array): void;
+  /** Answers a CBOR message. */
   answer(message: Uint8Array, context: CommandContext): Promise<Uint8Array>;
+  /** Answers a U2F message; undefined if the device knows none. */
+  answerU2f: ((message: Uint8Array) => Promise<Uint8Array>) | undefined;
   readonly wink: () => void;
   /** Milliseconds between keepalives. */
   readonly keepaliveEvery: number;
+  /** Capability bits of the INIT answer. */
+  readonly capabilities: number;
+  /** Bytes of a report, both ways. */
+  readonly packetBytes: number;
 }
 
 export interface HidDevice {
   /** A report from a host. Never throws. */
   readonly receive: (bytes: Uint8Array) => void;
-  /** Ends whatever is going on, without a word. */
+  /** Loses power: whatever is going on ends without a word, and no channel is known any more. */
   reset(): void;
 }
 
@@ -43,7 +50,6 @@ interface Transaction {
 }
 
 const PROTOCOL_VERSION = 2;
-const CAPABILITIES = 0x01 | 0x04 | 0x08;
 const MAX_CHANNELS = 1_000_000;
 /** How long the rest of a message may take to come. */
 const ASSEMBLY_TIMEOUT = 500;
@@ -53,7 +59,7 @@ export function createHidDevice(options: HidDeviceOptions): HidDevice {
   let current: Transaction | undefined;
 
   function send(channel: number, command: number, payload: Uint8Array): void {
-    for (const packet of encodeMessage(channel, command, payload)) options.broadcast(packet);
+    for (const packet of encodeMessage(channel, command, payload, options.packetBytes)) options.broadcast(packet);
   }
 
   function refuse(channel: number, code: number): void {
@@ -118,7 +124,7 @@ export function createHidDevice(options: HidDeviceOptions): HidDevice {
     const answer = Buffer.alloc(17);
     answer.set(data.subarray(0, 8));
     answer.writeUInt32BE(allocated, 8);
-    answer.set([PROTOCOL_VERSION, 0, 1, 0, CAPABILITIES], 12);
+    answer.set([PROTOCOL_VERSION, 0, 1, 0, options.capabilities], 12);
     send(channel, COMMAND.init, answer);
   }
 
@@ -153,7 +159,10 @@ export function createHidDevice(options: HidDeviceOptions): HidDevice {
       case COMMAND.wink:
         options.wink();
         return new Uint8Array();
+      case COMMAND.msg:
+        return await options.answerU2f?.(assembly.data);
       case COMMAND.cbor:
+        if ((options.capabilities & CAPABILITY.cbor) === 0) return undefined;
         return await answerWithKeepalives(channel, assembly.data, signal);
       default:
         return undefined;
@@ -184,22 +193,25 @@ export function createHidDevice(options: HidDeviceOptions): HidDevice {
 
   return {
     receive(bytes) {
-      const packet = readPacket(bytes);
+      const packet = readPacket(bytes, options.packetBytes);
       if (packet === undefined) return;
       if (packet === "too-long")
         refuse(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0), STATUS.invalidLength);
       else if (packet.kind === "init") receiveInit(packet);
       else receiveContinuation(packet);
     },
-    reset: drop,
+    reset() {
+      drop();
+      channels = 0;
+    },
   };
 }
 
 // A device answers nothing to a report that is none, and INVALID_LEN to one that announces too much.
-function readPacket(bytes: Uint8Array): Packet | "too-long" | undefined {
-  if (bytes.length !== PACKET_BYTES) return undefined;
+function readPacket(bytes: Uint8Array, packetBytes: number): Packet | "too-long" | undefined {
+  if (bytes.length !== packetBytes) return undefined;
   try {
-    return parsePacket(bytes);
+    return parsePacket(bytes, packetBytes);
   } catch (error) {
     if (error instanceof FidoError) return "too-long";
     throw error;

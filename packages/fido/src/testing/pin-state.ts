@@ -11,6 +11,8 @@ export interface PinState {
   agreement: ECDH;
   wrongInARow: number;
   token: IssuedToken | undefined;
+  /** No token before the PIN has been changed. Outlives a loss of power. */
+  mustChange: boolean;
 }
 
 interface IssuedToken {
@@ -22,8 +24,8 @@ interface IssuedToken {
 
 const MOST_WRONG_IN_A_ROW = 3;
 
-export function createPinState(randomBytes: RandomBytes): PinState {
-  return { agreement: createAgreement(randomBytes), wrongInARow: 0, token: undefined };
+export function createPinState(randomBytes: RandomBytes, mustChange: boolean): PinState {
+  return { agreement: createAgreement(randomBytes), wrongInARow: 0, token: undefined, mustChange };
 }
 
 export function protocolByVersion(version: unknown, offered: readonly number[]): PinProtocol {

@@ -2,6 +2,7 @@ import { randomBytes as systemRandomBytes } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { FidoError } from "../error.ts";
 import type { RandomBytes } from "../pipe/packet-pipe.ts";
+import { CREDENTIAL_ID_BYTES } from "./credential.ts";
 import {
   createSoftwareAuthenticator,
   type SoftwareAuthenticator,
@@ -30,11 +31,16 @@ interface StateFile {
   readonly pinRetries: number;
   readonly uvRetries: number;
   readonly counter: number;
+  readonly discoverable: readonly {
+    readonly rpIdHash: string;
+    readonly userId: string;
+    readonly credentialId: string;
+  }[];
 }
 
 const KIND = "touchmark software authenticator v1";
 const WARNING = "This is NOT hardware: whoever reads this file can sign.";
-const MAX_FILE_BYTES = 4096;
+const MAX_FILE_BYTES = 64 * 1024;
 
 async function openStateFile(path: string, randomBytes: RandomBytes): Promise<StateStore> {
   const text = await readState(path);
@@ -68,6 +74,11 @@ function parseState(path: string, text: string): AuthenticatorState {
     pinRetries: value.pinRetries,
     uvRetries: value.uvRetries,
     counter: value.counter,
+    discoverable: value.discoverable.map(({ rpIdHash, userId, credentialId }) => ({
+      rpIdHash: fromHex(rpIdHash),
+      userId: fromHex(userId),
+      credentialId: fromHex(credentialId),
+    })),
   };
 }
 
@@ -80,12 +91,21 @@ function isStateFile(value: unknown): value is StateFile {
     (file.pinHash === null || isHex(file.pinHash, 16)) &&
     isCount(file.pinRetries, 8) &&
     isCount(file.uvRetries, 8) &&
-    isCount(file.counter, 0xffffffff)
+    isCount(file.counter, 0xffffffff) &&
+    Array.isArray(file.discoverable) &&
+    file.discoverable.every(isKept)
   );
 }
 
-function isHex(value: unknown, bytes: number): boolean {
-  return typeof value === "string" && value.length === 2 * bytes && /^[0-9a-f]+$/.test(value);
+function isKept(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const kept = value as Partial<Record<keyof StateFile["discoverable"][number], unknown>>;
+  return isHex(kept.rpIdHash, 32) && isHex(kept.credentialId, CREDENTIAL_ID_BYTES) && isHex(kept.userId, undefined);
+}
+
+function isHex(value: unknown, bytes: number | undefined): boolean {
+  if (typeof value !== "string" || !/^(?:[0-9a-f]{2})+$/.test(value)) return false;
+  return bytes === undefined || value.length === 2 * bytes;
 }
 
 function isCount(value: unknown, most: number): boolean {
@@ -102,6 +122,11 @@ async function writeState(path: string, state: AuthenticatorState, randomBytes: 
     pinRetries: state.pinRetries,
     uvRetries: state.uvRetries,
     counter: state.counter,
+    discoverable: state.discoverable.map(({ rpIdHash, userId, credentialId }) => ({
+      rpIdHash: toHex(rpIdHash),
+      userId: toHex(userId),
+      credentialId: toHex(credentialId),
+    })),
   };
   const beside = `${path}.${toHex(randomBytes(6))}`;
   try {

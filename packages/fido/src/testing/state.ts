@@ -9,6 +9,14 @@ export interface AuthenticatorState {
   pinRetries: number;
   uvRetries: number;
   counter: number;
+  /** Credentials that the key keeps, oldest first. */
+  readonly discoverable: KeptCredential[];
+}
+
+export interface KeptCredential {
+  readonly rpIdHash: Uint8Array;
+  readonly userId: Uint8Array;
+  readonly credentialId: Uint8Array;
 }
 
 /** Keeps the state. `save` has returned before the key answers, so that a counter never goes back. */
@@ -27,6 +35,7 @@ export function createState(randomBytes: RandomBytes): AuthenticatorState {
     pinRetries: MAX_PIN_RETRIES,
     uvRetries: MAX_UV_RETRIES,
     counter: 0,
+    discoverable: [],
   };
 }
 
