@@ -62,15 +62,21 @@ describe("names", () => {
     expect(refusalOf(() => encodePackageId({ registry: "a", name: "" }))).toEqual({ code: "MALFORMED", rule: "C-9" });
   });
 
-  test.each(["0.0.0", "1.2.3", "1.0.0-rc.1", "1.0.0-0a", "1.0.0+001", "1.0.0-x-y.z+a.b-c", "99999999999.0.0"])(
-    "[C-10], [C-11] @%s is a version",
-    (version) => {
-      expect(parseReleaseId(`npm:npmjs/@acme/widget@${version}`)).toEqual({
-        packageId: "npm:npmjs/@acme/widget",
-        version,
-      });
-    },
-  );
+  test.each([
+    "0.0.0",
+    "1.2.3",
+    "1.0.0-rc.1",
+    "1.0.0-0a",
+    "1.0.0+001",
+    "1.0.0-x-y.z+a.b-c",
+    "99999999999.0.0",
+    `1.2.3-${"a".repeat(250)}`,
+  ])("[C-10], [C-11] @%s is a version", (version) => {
+    expect(parseReleaseId(`npm:npmjs/@acme/widget@${version}`)).toEqual({
+      packageId: "npm:npmjs/@acme/widget",
+      version,
+    });
+  });
 
   test.each([
     "",

@@ -39,6 +39,24 @@ describe("SSHSIG: accepted", () => {
   });
 });
 
+test("[C-15] a blob of 8 KiB, and no more", () => {
+  const key = makeSoftKey({
+    type: SK_ECDSA,
+    application: "team.example",
+    origin: "https://team.example",
+    seed: "blob",
+  });
+  const signed = key.signBytes(signedBytes(nobleCrypto, encodeUtf8("message")));
+  const withExtensions = (bytes: number): Uint8Array => {
+    const webauthn = { ...signed.webauthn!, extensions: new Uint8Array(bytes) };
+    return encodeSshSignature({ ...signed, webauthn });
+  };
+  const room = 8192 - withExtensions(0).length;
+  expect(withExtensions(room).length).toBe(8192);
+  expect(refusalOf(() => parseSshSignature(withExtensions(room)))).toBeNull();
+  expect(refusalOf(() => parseSshSignature(withExtensions(room + 1)))).toEqual({ code: "TOO_LARGE", rule: "C-15" });
+});
+
 describe("a security key's assertion becomes a signature [K-8]", () => {
   const tbs = signedBytes(nobleCrypto, encodeUtf8("message"));
 

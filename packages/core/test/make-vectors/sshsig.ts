@@ -163,6 +163,7 @@ function browser(): SshsigCase[] {
     accepted("K-9", "more fields after the origin", web, {
       clientData: Buffer.from(honest.replace(',"crossOrigin":false', ',"crossOrigin":true,"topOrigin":"x"')),
     }),
+    accepted("K-9", "clientDataJSON of 4 KiB", web, { clientData: Buffer.from(honest.padEnd(4096)) }),
     changed("an enrolment", "WRONG_CHALLENGE", honest.replace("webauthn.get", "webauthn.create")),
     changed("the challenge's hash", "WRONG_CHALLENGE", honest.replace(challenge, other)),
     changed("a padded challenge", "WRONG_CHALLENGE", honest.replace(challenge, `${challenge}==`)),
