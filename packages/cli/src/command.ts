@@ -1,8 +1,10 @@
-import { parseArgs } from "node:util";
 import { CliError } from "./error.ts";
 import type { Io } from "./io.ts";
 import { nearest } from "./nearest.ts";
 import type { Ui } from "./ui.ts";
+
+// An import would make Node set up everything else in node:util too, which takes longer than all of our own parsing.
+const { parseArgs } = process.getBuiltinModule("node:util");
 
 /** A flag of a command. `value` names what stands after it in the help; a flag without one is a switch. */
 export interface Flag {

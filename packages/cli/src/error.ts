@@ -21,6 +21,7 @@ export type CliCode =
   | "REGISTRY_ANSWER"
   | "NOT_PUBLISHED"
   | "LOG_KEY_BAD"
+  | "LOG_SERVER_MISSING"
   | "NPM_UNAVAILABLE";
 
 /** `message` is one sentence, cleaned of foreign control characters; `hint` says what to do about it (may be empty). */

@@ -32,7 +32,18 @@ function terminalIo(signal: AbortSignal): Io {
     homeDirectory: homedir(),
     now: () => Math.floor(Date.now() / 1000),
     fetch: (url, init) => fetch(url, init),
-    isTerminal: { stdin: process.stdin.isTTY, stdout: process.stdout.isTTY, stderr: process.stderr.isTTY },
+    // Each of the three is set up when it is first looked at.
+    isTerminal: {
+      get stdin() {
+        return process.stdin.isTTY;
+      },
+      get stdout() {
+        return process.stdout.isTTY;
+      },
+      get stderr() {
+        return process.stderr.isTTY;
+      },
+    },
     signal,
   };
 }

@@ -1,7 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** The version of this package. */
 export function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
-  return manifest.version;
+  // The sources lie one folder below the manifest, what is built of them one or two.
+  let at = import.meta.dirname;
+  while (!existsSync(join(at, "package.json"))) at = dirname(at);
+  return (JSON.parse(readFileSync(join(at, "package.json"), "utf8")) as { version: string }).version;
 }

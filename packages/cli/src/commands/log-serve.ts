@@ -1,13 +1,7 @@
 import { resolve } from "node:path";
 import { encodeVerifierKey, type NoteSigner } from "@touchmark/log";
-import {
-  createStore,
-  type LogEvent,
-  LogServerError,
-  openStore,
-  startLogServer,
-  type Store,
-} from "@touchmark/log-server";
+import type * as logServerModule from "@touchmark/log-server";
+import type { LogEvent, Store } from "@touchmark/log-server";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
 import { CliError } from "../error.ts";
 import { makeLogKey, readLogKey } from "../log/log-key.ts";
@@ -35,19 +29,22 @@ export const logServe: Command = defineCommand({
     if (values.dir === undefined) throw usageError("log serve", "--dir is missing.");
     const port = readPort(values.port ?? "8321");
     const host = values.host ?? "127.0.0.1";
-    const { signer, store } = await openLog(resolve(io.cwd, values.dir), values.origin, io.now());
-    const server = await startLogServer({
-      store,
-      clock: () => io.now(),
-      host,
-      port,
-      onEvent: (event) => {
-        showEvent(event, values.verbose, context);
-      },
-    }).catch((error: unknown) => {
-      store.close();
-      throw error;
-    });
+    const logServer = await loadLogServer();
+    const { signer, store } = await openLog(logServer, resolve(io.cwd, values.dir), values.origin, io.now());
+    const server = await logServer
+      .startLogServer({
+        store,
+        clock: () => io.now(),
+        host,
+        port,
+        onEvent: (event) => {
+          showEvent(event, values.verbose, context);
+        },
+      })
+      .catch((error: unknown) => {
+        store.close();
+        throw error;
+      });
     const url = values.url ?? `http://${host.includes(":") ? `[${host}]` : host}:${server.port}/`;
     const origin = signer.key.name;
     const key = encodeVerifierKey(signer.key);
@@ -66,8 +63,26 @@ export const logServe: Command = defineCommand({
   },
 });
 
+type LogServerModule = typeof logServerModule;
+
+// Only operators install it.
+async function loadLogServer(): Promise<LogServerModule> {
+  try {
+    return await import("@touchmark/log-server");
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")) throw cause;
+    throw new CliError(
+      "LOG_SERVER_MISSING",
+      "The log server is not installed.",
+      "Install it: npm install @touchmark/log-server",
+      cause,
+    );
+  }
+}
+
 /** Opens the log in a folder, or makes it where there is neither key nor storage. */
 async function openLog(
+  { createStore, openStore, LogServerError }: LogServerModule,
   directory: string,
   origin: string | undefined,
   now: number,

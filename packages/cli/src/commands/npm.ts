@@ -11,7 +11,7 @@ import { logEndpoint } from "../files/log-endpoint.ts";
 import { loadPolicy } from "../files/policy-file.ts";
 import { readIfThere } from "../files/read-file.ts";
 import { writeWhole } from "../files/write-file.ts";
-import { decideBySession, type NpmRun, runNpm } from "../verify-npm.ts";
+import { decideBySession, type NpmRun, runNpm } from "@touchmark/verify/npm";
 
 const MAX_LISTED = 20;
 

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { createReadStream } from "node:fs";
 import { cleanText, encodePackageId, encodeRelease, isPackageName, isVersion } from "@touchmark/core";
-import { readTarball } from "../tarball.ts";
+import { readTarball } from "@touchmark/verify/tarball";
 import { usageError } from "../command.ts";
 import { CliError } from "../error.ts";
 

@@ -1,1 +1,0 @@
-export { readTarball } from "@touchmark/verify/tarball";
