@@ -1,5 +1,5 @@
 import { encodeHex } from "./bytes.ts";
-import { type Claim, CLAIM_TYPE, parseClaim } from "./claim.ts";
+import { type Claim, CLAIM_TYPE, NO_EARLIER, parseClaim } from "./claim.ts";
 import type { Crypto } from "./crypto.ts";
 import { envelopeSignedBytes, parseEnvelope, parseEnvelopePayload, parseSignatures } from "./envelope.ts";
 import { CoreError } from "./errors.ts";
@@ -64,8 +64,8 @@ export function verifyEnvelope(crypto: Crypto, source: Uint8Array | string): Sig
 
 /**
  * Opens a claim whose authority the caller trusts already, by its digest: nothing that its signatures could say would change that, so they are
- * not verified [V-11]. Null if the envelope holds no claim of that authority, or one that lists earlier versions: for those it is the holders'
- * word that counts, or a log that forges a claim could have any bytes accepted. Throws any `CoreError` of parsing.
+ * not verified [V-11]. Its lists of earlier versions are left out, since for those it is the holders' word that counts: a log that forged a claim
+ * could have any bytes accepted. Null if the envelope holds no claim of that authority. Throws any `CoreError` of parsing.
  */
 export function openVouchedClaim(
   crypto: Crypto,
@@ -75,8 +75,12 @@ export function openVouchedClaim(
   const payload = parseEnvelopePayload(source);
   const statement = parseStatement(crypto, payload);
   if (statement.kind !== "claim" || statement.authority.digest !== authorityDigest) return null;
-  if ([...statement.packages.values()].some(({ earlier }) => earlier.size > 0)) return null;
-  return { statement, digest: encodeHex(crypto.sha256(payload)), signers: "vouched" };
+  const packages = new Map([...statement.packages].map(([id, claimed]) => [id, { ...claimed, earlier: NO_EARLIER }]));
+  return {
+    statement: { ...statement, packages },
+    digest: encodeHex(crypto.sha256(payload)),
+    signers: "vouched",
+  };
 }
 
 /** The package ids that a statement is about, sorted. */

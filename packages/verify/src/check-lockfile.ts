@@ -43,7 +43,7 @@ export function neededEvidence(lockfile: Lockfile, policy: Policy): Record<strin
 function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChecker | Reason): Verdict {
   const packageId = locked.kind === "registry" ? packageIdOf(locked, policy) : null;
   const version = locked.version ?? "";
-  const enforced = ruleFor(policy, locked.name).level !== "observe";
+  const enforced = [locked.name, ...locked.aliases].some((name) => ruleFor(policy, name).level !== "observe");
   const verdict: Verdict = {
     packageId,
     name: locked.name,
@@ -54,12 +54,36 @@ function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChec
     enforced,
     reasons: [],
   };
-  const refusal = checkSource(locked, policy, packageId);
+  const refusal = checkSource(locked, policy, packageId) ?? checkPlace(locked, policy);
   if (refusal) return { ...verdict, reasons: [refusal] };
   if (locked.kind !== "registry") return { ...verdict, status: "accepted", basis: basisOf(locked.kind) };
   if (packageId === null || !locked.integrity.ok) return verdict; // checkSource has refused both
   if ("code" in checker) return { ...verdict, status: "unchecked", reasons: [checker] };
-  return checker.check({ packageId, version, sha512: locked.integrity.sha512 });
+  const checked = { ...checker.check({ packageId, version, sha512: locked.integrity.sha512 }), enforced };
+  const strict = locked.aliases.find((alias) => ruleFor(policy, alias).level === "strict");
+  if (checked.basis !== "unclaimed" || strict === undefined) return checked;
+  return { ...checked, status: "rejected", basis: null, reasons: [notThePackage(strict, "is strict"), ...checked.reasons] };
+}
+
+// [P-4]: what is imported as a name whose authority the policy pins has to be of that authority, whatever it calls itself.
+function checkPlace({ name, aliases, kind }: LockedPackage, policy: Policy): Reason | null {
+  if (kind === "workspace" || kind === "link" || kind === "bundled") return null;
+  const own = kind === "registry" ? ruleFor(policy, name).authority : null;
+  const taken = [name, ...aliases].find((place) => {
+    const { authority } = ruleFor(policy, place);
+    return authority !== null && authority !== own;
+  });
+  return taken === undefined ? null : notThePackage(taken, "names an authority");
+}
+
+function notThePackage(place: string, rule: string): Reason {
+  const shown = cleanText(place, 214);
+  return refuse(
+    "SOURCE_REFUSED",
+    "V-7",
+    `It is installed as ${shown} and is not that package, for which the policy ${rule}.`,
+    `Restore the lockfile from git; or, if it is meant to be so, change the rule for "${shown}" in touchmark.json.`,
+  );
 }
 
 // [V-7], [V-8]

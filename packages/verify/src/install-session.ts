@@ -2,7 +2,7 @@ import { encodePackageId, isVersion, type Reason, type Verdict } from "@touchmar
 import { fetchEvidence, type LogEndpoint, LogError, parseEvidence, type SignedCheckpoint } from "@touchmark/log";
 import { checkLockfile, type LockfileVerdict, neededEvidence } from "./check-lockfile.ts";
 import { type PackageChecker, packageChecker } from "./evidence/check-package.ts";
-import { type Companion, encodeCompanion } from "./evidence/companion.ts";
+import { type Companion, companionCheckpoint, encodeCompanion } from "./evidence/companion.ts";
 import { reasonOf, trustEvidence, type TrustedEvidence } from "./evidence/trust-evidence.ts";
 import type { Lockfile } from "./npm/lockfile.ts";
 import { type Policy, ruleFor } from "./policy/policy.ts";
@@ -13,7 +13,7 @@ export interface SessionOptions {
   /** `touchmark.lock`, if there is one. */
   companion: Companion | null;
   log: LogEndpoint;
-  /** Checkpoints seen before. */
+  /** Checkpoints seen before; that of `touchmark.lock` counts without being named here. */
   seen: SignedCheckpoint[];
   /** The clock, in seconds. */
   now: () => number;
@@ -44,12 +44,13 @@ export interface InstallSession {
 
 const GATHER = 8; // milliseconds in which questions about several packages become one request
 
-/** Begins an install's session. */
+/** Begins an install's session. Throws `COMPANION_MALFORMED` if `touchmark.lock` is of another log. */
 export function installSession(options: SessionOptions): InstallSession {
   const { policy } = options;
   const pins = options.companion?.pins ?? new Map<string, string>();
   const checkers = new Map<string, { checker: PackageChecker | Reason; versions: Set<string> }>();
-  let seen = options.seen;
+  let seen = [...options.seen];
+  if (options.companion) seen.push(companionCheckpoint(options.companion, policy.log.key));
 
   const trust = async (bundle: Companion["evidence"], log: LogEndpoint | null): Promise<TrustedEvidence> => {
     const trusted = await trustEvidence(bundle, { policy, now: options.now(), seen, log });

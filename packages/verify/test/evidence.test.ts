@@ -269,6 +269,24 @@ describe("[V-11] [V-14] what a log should not have admitted is refused here too"
     ]);
   });
 
+  test("a forged claim of a pinned authority that lists bytes nobody signed for", () => {
+    const digest = twoOfThree();
+    log = forgedLog();
+    const payload = claimPayload({
+      packages: [WIDGET],
+      authority: authority([alice, bob, carol, aliceBackup], 2),
+      earlier: [["6.6.6", BAD]],
+    });
+    log.append(signedBy(payload, []), NOW - 100);
+    const forged = { [WIDGET]: { all: [["6.6.6", BAD]] as [string, string][], asked: ["6.6.6"] } };
+    const verdict = check({ widget: { authority: digest } }, "6.6.6", BAD, new Map(), log.evidence([WIDGET], forged));
+    expect(codes(verdict)).toEqual(["rejected", "RULE_BROKEN V-11 S-16"]);
+    expect(codes(check({ widget: { authority: digest } }, "6.6.6", BAD, new Map(), log.evidence([WIDGET])))).toEqual([
+      "rejected",
+      "NOT_SIGNED V-18",
+    ]);
+  });
+
   test("a second claim over the first", () => {
     const digest = twoOfThree();
     log.append(signedBy(claimPayload({ packages: [WIDGET], authority: authority([thief], 1) }), [thief]), NOW - 50);

@@ -47,7 +47,7 @@ export function explainRelease(
   const open = envelopeOpener(evidence);
   // The claim's signatures are to be shown, so they are verified even where the policy vouches for the authority.
   const historyOf = (packageId: string): History =>
-    readHistory(evidence, open, packageId, { origin: policy.log.origin, pinned: null });
+    readHistory(evidence, open, packageId, { origin: policy.log.origin, vouched: null });
   const history = historyOf(subject.packageId);
   if (history.kind !== "claimed") return { ...explainNoClaim(history), sha512: null };
   const claim = explainClaim(history, subject, policy, evidence.epoch.time);

@@ -10,6 +10,7 @@ import {
 } from "@touchmark/log";
 import {
   type Companion,
+  companionCheckpoint,
   keepFork,
   type OpenedEvidence,
   parseCompanion,
@@ -56,8 +57,11 @@ export async function loadEvidence({ policy, lockfile, ask }: EvidenceWish, cont
     if ("code" in companion) return { evidence: companion, pins, warnings: [] };
     return settle(await trust(companion.evidence, { policy, seen, log: null }, context), pins, context, policy);
   }
-  // A touchmark.lock that can't be read has no pins to say what was accepted before.
+  // A touchmark.lock that can't be read has no pins to say what was accepted before, and no checkpoint to say how far the log was.
   if (companion && "code" in companion) return { evidence: companion, pins, warnings: [] };
+  const known = companion && orReason("V-5", () => companionCheckpoint(companion, policy.log.key));
+  if (known && "code" in known) return { evidence: known, pins, warnings: [] };
+  if (known) seen.push(known);
   const log = logEndpoint(policy, context.io);
   try {
     const bundle = parseEvidence(await fetchEvidence(log, ask));
@@ -70,14 +74,17 @@ export async function loadEvidence({ policy, lockfile, ask }: EvidenceWish, cont
 }
 
 /** `touchmark.lock`: null if there is none; a malformed one is a reason [V-1]. */
-export function readCompanion(file: string): Companion | Reason | null {
+function readCompanion(file: string): Companion | Reason | null {
   const bytes = readIfThere(file, MAX_EVIDENCE_BYTES);
-  if (bytes === null) return null;
+  return bytes && orReason("V-1", () => parseCompanion(bytes));
+}
+
+function orReason<T>(step: string, read: () => T): T | Reason {
   try {
-    return parseCompanion(bytes);
+    return read();
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error;
-    return { code: "EVIDENCE_MALFORMED", step: "V-1", message: error.message, hint: error.hint };
+    return { code: "EVIDENCE_MALFORMED", step, message: error.message, hint: error.hint };
   }
 }
 

@@ -9,6 +9,9 @@ import {
   parseLineDocument,
   parseText,
   readEvidence,
+  type SignedCheckpoint,
+  verifyCheckpoint,
+  type VerifierKey,
 } from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
 
@@ -31,6 +34,24 @@ export function parseCompanion(bytes: Uint8Array): Companion {
   } catch (cause) {
     if (cause instanceof LogError || cause instanceof CoreError) throw malformed(cause.message, cause);
     throw cause;
+  }
+}
+
+/**
+ * The checkpoint in `touchmark.lock`: whoever has the repository has seen it, and no log may go back behind it [V-5].
+ * Throws `COMPANION_MALFORMED` if it is none of the policy's log, since a memory that can't be read must not count as empty.
+ */
+export function companionCheckpoint({ evidence }: Companion, key: VerifierKey): SignedCheckpoint {
+  try {
+    return verifyCheckpoint(evidence.checkpoint, key);
+  } catch (cause) {
+    if (!(cause instanceof LogError)) throw cause;
+    throw new VerifyError(
+      "COMPANION_MALFORMED",
+      `touchmark.lock is not of the policy's log ${key.name}: ${cause.message}`,
+      "Restore it from git. Only if the policy's log was changed on purpose, remove it: touchmark npm install writes it anew.",
+      cause,
+    );
   }
 }
 

@@ -34,21 +34,27 @@ export interface ChainLink {
 export type OpenEnvelope = (entry: ProvedEntry, vouchedAuthority?: string | null) => SignedStatement | null;
 
 /**
- * A memory of verified envelopes for one bundle: null stands for one that the bundle doesn't hold. Given the digest of an authority that the
+ * A memory of opened envelopes for one bundle: null stands for one that the bundle doesn't hold. Given the digest of an authority that the
  * policy pins, it takes that authority's claim without its signatures: the policy vouches for it [V-11]. Throws `CoreError`.
  */
 export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
-  const opened = new Map<string, SignedStatement>();
+  const verified = new Map<string, SignedStatement>();
+  const vouched = new Map<string, SignedStatement>();
   return (entry, vouchedAuthority = null) => {
     const hash = hexOf(entry.envelopeHash);
-    const known = opened.get(hash);
-    if (known) return known;
     const text = evidence.envelopes.get(hash);
     if (text === undefined) return null;
-    const vouched =
-      entry.kind === "claim" && vouchedAuthority !== null ? openVouchedClaim(nodeCrypto, text, vouchedAuthority) : null;
-    const signed = vouched ?? verifyEnvelope(nodeCrypto, text);
-    opened.set(hash, signed);
+    const known = verified.get(hash);
+    if (known) return known;
+    if (entry.kind === "claim" && vouchedAuthority !== null) {
+      const claim = vouched.get(hash) ?? openVouchedClaim(nodeCrypto, text, vouchedAuthority);
+      if (claim?.statement.kind === "claim" && claim.statement.authority.digest === vouchedAuthority) {
+        vouched.set(hash, claim);
+        return claim;
+      }
+    }
+    const signed = verifyEnvelope(nodeCrypto, text);
+    verified.set(hash, signed);
     return signed;
   };
 }
@@ -56,8 +62,8 @@ export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
 /** What the checks of one package need to know of the policy. */
 export interface PackageTrust {
   origin: string;
-  /** The authority digest that the policy pins for the package, or null. */
-  pinned: string | null;
+  /** The digest of the authority whose claim may be taken without its signatures, or null [V-11]. */
+  vouched: string | null;
 }
 
 /** Replays the authority entries of a package [V-9] to [V-11]. */
@@ -112,12 +118,12 @@ function replay(
   all: ProvedEntry[],
   open: OpenEnvelope,
   packageId: string,
-  { origin, pinned }: PackageTrust,
+  { origin, vouched }: PackageTrust,
 ): History {
   const chain: ChainLink[] = [];
   let state = UNCLAIMED;
   for (const entry of entries) {
-    const signed = open(entry, pinned);
+    const signed = open(entry, vouched);
     if (!signed)
       return { kind: "incomplete", step: "V-11", message: "The evidence lacks the envelope of an authority entry." };
     if (signed.statement.kind !== entry.kind) {

@@ -1,12 +1,5 @@
 import type { Reason } from "@touchmark/core";
-import {
-  type Evidence,
-  fetchConsistency,
-  type LogEndpoint,
-  LogError,
-  type SignedCheckpoint,
-  verifyCheckpoint,
-} from "@touchmark/log";
+import { type Evidence, fetchConsistency, type LogEndpoint, LogError, type SignedCheckpoint } from "@touchmark/log";
 import type { Policy } from "../policy/policy.ts";
 import { type OpenedEvidence, openEvidence } from "./open-evidence.ts";
 
@@ -32,7 +25,8 @@ export async function trustEvidence(bundle: Evidence, options: TrustOptions): Pr
   const { policy, now, seen, log } = options;
   try {
     const evidence = openEvidence(bundle, policy.log.key);
-    for (const older of seen) await checkProgress(older, evidence.checkpoint, log);
+    const distinct = new Map(seen.map((older) => [older.note, older]));
+    for (const older of distinct.values()) await checkProgress(older, evidence.checkpoint, log);
     const age = checkAge(policy, evidence.epoch.time, now, log !== null);
     if (age?.fatal) return { ok: false, reason: age.reason, fork: null };
     return { ok: true, evidence, warnings: age ? [age.reason] : [] };
@@ -46,16 +40,6 @@ export async function trustEvidence(bundle: Evidence, options: TrustOptions): Pr
 export function reasonOf(error: LogError): Reason {
   const [code, step] = CODES[error.code] ?? (["EVIDENCE_MALFORMED", "V-1"] as const);
   return { code, step, message: error.message, hint: error.hint };
-}
-
-/** The checkpoint of a bundle, for the memory; null if it doesn't verify. */
-export function checkpointOf(bundle: Evidence, policy: Policy): SignedCheckpoint | null {
-  try {
-    return verifyCheckpoint(bundle.checkpoint, policy.log.key);
-  } catch (error) {
-    if (error instanceof LogError) return null;
-    throw error;
-  }
 }
 
 // [V-5]

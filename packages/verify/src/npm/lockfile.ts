@@ -5,8 +5,8 @@ import { addressFits, type RegistryOf } from "./registry-address.ts";
 
 /**
  * Where npm takes an entry from. `registry`: an address of a registry in the policy, or none recorded (npm then asks the configured one).
- * `remote-tarball`: any other http address. `file`: a tarball or directory on disk, a link out of the project. `link` and `workspace`:
- * the project's own. `bundled`: lies inside the tarball of `bundler`.
+ * `remote-tarball`: any other http address. `file`: a tarball or directory on disk, a link out of the project or into another package.
+ * `link` and `workspace`: the project's own. `bundled`: lies inside the tarball of `bundler`.
  */
 export type SourceKind = "registry" | "remote-tarball" | "git" | "file" | "link" | "workspace" | "bundled";
 
@@ -111,11 +111,11 @@ function kindOf(
 ): SourceKind {
   if (entry["link"] === true) {
     if (resolved === undefined) throw malformed(`the link ${show(path)} leads nowhere`);
-    return isUnsafe(resolved) || isOutside(resolved) || /^[a-z+]+:/i.test(resolved) ? "file" : "link";
+    return isUnsafe(resolved) || isForeign(resolved) || /^[a-z+]+:/i.test(resolved) ? "file" : "link";
   }
   if (!INSTALLED.test(path)) {
     if (resolved !== undefined) throw malformed(`${show(path)} is not installed and yet has an address`);
-    return isOutside(path) ? "file" : "workspace";
+    return isForeign(path) ? "file" : "workspace";
   }
   if (bundler !== undefined) return "bundled";
   if (resolved === undefined) return "registry";
@@ -132,8 +132,9 @@ function isUnsafe(path: string): boolean {
   return (odd && climbs >= 0) || /[\p{Cc}\\]|^[A-Za-z]:/u.test(path);
 }
 
-function isOutside(path: string): boolean {
-  return path === ".." || path.startsWith("../");
+/** Not the repository's own: outside of it, or inside another package. */
+function isForeign(path: string): boolean {
+  return path === ".." || path.startsWith("../") || path.split("/").includes("node_modules");
 }
 
 /**
