@@ -106,7 +106,7 @@ function readLogged(
 ): { authority: Authority | null; entry: number | null } {
   const open = envelopeOpener(evidence);
   const pinned = ruleFor(policy, tarball.name).authority;
-  const history = readHistory(evidence, open, packageId, { origin: policy.log.origin, pinned });
+  const history = readHistory(evidence, open, packageId, { origin: policy.log.origin, vouched: pinned });
   if (history.kind !== "claimed") return { authority: null, entry: null };
   const releases = readReleases(history, open, packageId, policy.log.origin).good.get(tarball.version) ?? [];
   const same = releases.find(({ released }) => released.sha512 === tarball.sha512);
