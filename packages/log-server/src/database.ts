@@ -1,5 +1,5 @@
 /** The database beside the tiles: everything that must change together with the signed checkpoint changes in one transaction with it. */
-import { closeSync, fdatasync, openSync } from "node:fs";
+import { closeSync, fdatasync, fdatasyncSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { LogServerError } from "./error.ts";
@@ -28,6 +28,7 @@ CREATE TABLE earlier (root BLOB PRIMARY KEY, list TEXT NOT NULL) STRICT;
 export type Database = {
   readonly db: DatabaseSync;
   readonly flush: () => Promise<void>;
+  readonly flushNow: () => void;
   readonly close: () => void;
 };
 
@@ -73,11 +74,14 @@ function connect(path: string): Database {
   try {
     // Exclusive before WAL: the lock is held until the process ends, however it ends, and no second process gets past this.
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    // Pages that many batches change go to the database once in 32 MiB of batches, not once in 4.
+    db.exec("PRAGMA wal_autocheckpoint = 8000");
     db.exec("BEGIN IMMEDIATE; COMMIT");
     const wal = openSync(`${path}-wal`, "r+");
     return {
       db,
       flush: () => flushFile(wal),
+      flushNow: () => fdatasyncSync(wal),
       close: () => {
         if (!db.isOpen) return;
         db.close();

@@ -1,4 +1,5 @@
 /** Evidence for packages and versions at the newest published checkpoint, as chapter 05 has it. */
+import { setImmediate } from "node:timers/promises";
 import { encodeHex, encodeUtf8, packageIdHash } from "@touchmark/core";
 import {
   bucketOf,
@@ -18,43 +19,57 @@ import { LogServerError } from "./error.ts";
 import { authorityChain, type PackageStates } from "./package-states.ts";
 import type { Store } from "./store.ts";
 
-/** The bundle for these packages (id to versions) [E-4]. Throws `TOO_LARGE` if it would be larger than a bundle may be. */
-export function buildEvidence(
+const SLICE = 200;
+
+/**
+ * The bundle for these packages (id to versions) [E-4], at the checkpoint that is published when this is called. Others are served in between.
+ * Throws `TOO_LARGE` if it would be larger than a bundle may be.
+ */
+export async function buildEvidence(
   store: Store,
   states: PackageStates,
   packages: ReadonlyMap<string, readonly string[]>,
-): string {
-  const { note, size } = store.checkpoint();
-  const buckets = new Set<number>();
+): Promise<string> {
+  const { checkpoint, treeDigest } = store.snapshot();
+  const { size } = checkpoint;
+  const asked = [...packages].map(([packageId, versions]) => {
+    const packageHash = packageIdHash(nodeCrypto, packageId);
+    return { packageId, packageHash, versions, last: store.head(packageHash)?.lastAuthority ?? null };
+  });
+  const numbers = sorted(new Set(asked.map(({ packageHash }) => bucketOf(packageHash))));
+  const buckets = new Map(numbers.map((number) => [number, store.bucket(number)]));
+  const mapProof = numbers.length === 0 ? new Uint8Array(0) : multiProof(MAP_SIZE, numbers, store.mapDigest); // [E-7]
+
+  // From here on the map may go on without us: what else is read never changes.
+  const breathe = everySo(SLICE);
   const indices = new Set<number>();
   const earlier = new Map<string, EarlierEvidence>();
-  for (const [packageId, versions] of packages) {
-    const packageHash = packageIdHash(nodeCrypto, packageId);
-    buckets.add(bucketOf(packageHash));
-    const chain = authorityChain(store, packageHash);
-    if (chain.length === 0) continue;
-    for (const index of chain) indices.add(index);
+  for (const { packageId, packageHash, versions, last } of asked) {
+    await breathe();
+    if (last === null) continue;
+    for (const index of authorityChain(store, last)) indices.add(index);
     for (const version of versions) {
+      await breathe();
       const release = store.release(packageHash, version);
       if (release !== undefined && release.position < size) indices.add(release.position);
     }
-    const { claim } = states(packageId, packageHash);
+    const { claim } = states(packageId, last);
     const listed = claim && earlierOf(store, claim.claimed.earlier.root, versions);
     if (listed) earlier.set(packageId, listed);
   }
-  const ascending = sorted(indices);
-  const numbers = sorted(buckets);
-  const entries = new Map(ascending.map((index) => [index, store.leaf(index)]));
-  const text = encodeEvidence({
-    checkpoint: note,
-    epoch: store.leaf(size - 1),
-    entries,
-    logProof: multiProof(size, [...ascending, size - 1], store.treeDigest), // [E-3]
-    buckets: new Map(numbers.map((number) => [number, store.bucket(number)])),
-    mapProof: numbers.length === 0 ? new Uint8Array(0) : multiProof(MAP_SIZE, numbers, store.mapDigest), // [E-7]
-    envelopes: envelopesOf(store, entries),
-    earlier,
-  });
+  const entries = new Map<number, Uint8Array>();
+  const envelopes = envelopeCollector(store);
+  for (const index of sorted(indices)) {
+    await breathe();
+    const entry = store.leaf(index);
+    entries.set(index, entry);
+    envelopes.add(index, entry);
+    treeDigest({ start: index, end: index + 1 }); // has its tile read, so that the proof below is look-ups
+  }
+  const logProof = multiProof(size, [...entries.keys(), size - 1], treeDigest); // [E-3]
+  const epoch = store.leaf(size - 1);
+  const found = { entries, logProof, buckets, mapProof, envelopes: envelopes.all, earlier };
+  const text = encodeEvidence({ checkpoint: checkpoint.note, epoch, ...found });
   if (text.length > MAX_EVIDENCE_BYTES) throw tooLarge();
   return text;
 }
@@ -77,18 +92,27 @@ function earlierOf(store: Store, root: Uint8Array, versions: readonly string[]):
 }
 
 /** Each envelope once, though a statement about many packages has an entry for each. */
-function envelopesOf(store: Store, entries: ReadonlyMap<number, Uint8Array>): Map<string, string> {
-  const envelopes = new Map<string, string>();
+function envelopeCollector(store: Store): {
+  readonly all: Map<string, string>;
+  readonly add: (index: number, entry: Uint8Array) => void;
+} {
+  const all = new Map<string, string>();
   let length = 0;
-  for (const [index, entry] of entries) {
+  const add = (index: number, entry: Uint8Array): void => {
     const hash = encodeHex(parseEntry(entry).envelopeHash);
-    if (envelopes.has(hash)) continue;
+    if (all.has(hash)) return;
     const bytes = store.envelopeAt(index);
     length += bytes.length;
     if (length > MAX_EVIDENCE_BYTES) throw tooLarge();
-    envelopes.set(hash, Buffer.from(bytes).toString("utf8"));
-  }
-  return envelopes;
+    all.set(hash, Buffer.from(bytes).toString("utf8"));
+  };
+  return { all, add };
+}
+
+/** Lets others have their turn at each `count`th call. */
+function everySo(count: number): () => Promise<void> | undefined {
+  let calls = 0;
+  return () => (++calls % count === 0 ? setImmediate() : undefined);
 }
 
 function sorted(numbers: ReadonlySet<number>): number[] {

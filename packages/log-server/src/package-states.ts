@@ -7,44 +7,35 @@ import type { Store } from "./store.ts";
 
 const KEPT_STATEMENTS = 64;
 
-/** A package's state at the published checkpoint. */
-export type PackageStates = (packageId: string, packageHash: Uint8Array) => PackageState;
+/** A package's state after its authority entry `last`, or before any if that is `null`. */
+export type PackageStates = (packageId: string, last: number | null) => PackageState;
 
-/** States are kept, up to `limit` of them; one counts only while its last authority entry is the package's. */
+/** States are kept, up to `limit` of them. */
 export function packageStates(store: Store, limit: number): PackageStates {
   const kept = createLru<PackageState>(limit);
   const readStatement = statementReader(store);
-  return (packageId, packageHash) => {
-    const last = store.head(packageHash)?.lastAuthority ?? null;
+  return (packageId, last) => {
+    if (last === null) return UNCLAIMED;
     const known = kept.get(packageId);
-    if (known !== undefined && (known.last?.index ?? null) === last) return known;
-    const state = loadState(store, readStatement, packageId, packageHash);
-    if (last !== null) kept.set(packageId, state);
+    if (known?.last?.index === last) return known;
+    const state = loadState(store, readStatement, packageId, last);
+    kept.set(packageId, state);
     return state;
   };
 }
 
-/** The indices of a package's authority entries, ascending [L-2]. */
-export function authorityChain(store: Store, packageHash: Uint8Array): number[] {
+/** The indices of a package's authority entries up to `last`, ascending [L-2]. */
+export function authorityChain(store: Store, last: number | null): number[] {
   const chain: number[] = [];
-  let at = store.head(packageHash)?.lastAuthority ?? null;
-  while (at !== null) {
-    chain.push(at);
-    at = parseEntry(store.leaf(at)).previousAuthority;
-  }
+  for (let at = last; at !== null; at = parseEntry(store.leaf(at)).previousAuthority) chain.push(at);
   return chain.toReversed();
 }
 
 /** A package's authority entries from the first on, applied again. */
-function loadState(
-  store: Store,
-  readStatement: (index: number, entry: PackageEntry) => SignedStatement,
-  packageId: string,
-  packageHash: Uint8Array,
-): PackageState {
+function loadState(store: Store, readStatement: StatementReader, packageId: string, last: number): PackageState {
   const { origin } = store.checkpoint();
   let state = UNCLAIMED;
-  for (const index of authorityChain(store, packageHash)) {
+  for (const index of authorityChain(store, last)) {
     const bytes = store.leaf(index);
     const entry = parseEntry(bytes);
     const place = { index, time: entry.time, leafHash: leafHash(bytes) };
@@ -53,8 +44,10 @@ function loadState(
   return state;
 }
 
+type StatementReader = (index: number, entry: PackageEntry) => SignedStatement;
+
 /** One claim may be that of a whole monorepo: it is read once for all of them. */
-function statementReader(store: Store): (index: number, entry: PackageEntry) => SignedStatement {
+function statementReader(store: Store): StatementReader {
   const kept = createLru<SignedStatement>(KEPT_STATEMENTS);
   return (index, entry) => {
     const hash = encodeHex(entry.envelopeHash);

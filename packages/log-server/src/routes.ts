@@ -16,7 +16,9 @@ export type Service = {
   readonly store: Store;
   readonly states: PackageStates;
   readonly sequencer: Sequencer;
+  /** Bytes of request bodies, and bundles of evidence in the making, that there may still be at one time. */
   readonly budget: BodyBudget;
+  readonly bundles: { left: number };
 };
 
 const BYTES = "application/octet-stream";
@@ -74,8 +76,18 @@ async function answerSubmit({ sequencer }: Service, body: Uint8Array): Promise<A
 }
 
 /** [L-21] */
-function answerEvidence({ store, states }: Service, body: Uint8Array): Answer {
-  return { status: 200, type: JSON_TYPE, cache: NEVER, body: buildEvidence(store, states, parseEvidenceRequest(body)) };
+async function answerEvidence(service: Service, body: Uint8Array): Promise<Answer> {
+  const packages = parseEvidenceRequest(body);
+  if (service.bundles.left === 0) {
+    throw new LogServerError("TOO_MANY", "Too many ask for evidence at once.", "Ask again in a minute.");
+  }
+  service.bundles.left--;
+  try {
+    const bundle = await buildEvidence(service.store, service.states, packages);
+    return { status: 200, type: JSON_TYPE, cache: NEVER, body: bundle };
+  } finally {
+    service.bundles.left++;
+  }
 }
 
 function receiptAnswer({ entries, note }: Receipt): Answer {

@@ -160,7 +160,8 @@ function planBatch(store: Store, published: PackageStates, origin: string, time:
 
   const view: PackageView = {
     head: (packageHash) => heads.get(hex(packageHash)) ?? store.head(packageHash),
-    state: (packageId, packageHash) => states.get(packageId) ?? published(packageId, packageHash),
+    state: (packageId, packageHash) =>
+      states.get(packageId) ?? published(packageId, store.head(packageHash)?.lastAuthority ?? null),
     release: (packageHash, version) =>
       releases.get(`${hex(packageHash)}@${version}`) ?? store.release(packageHash, version),
     hasEarlier: (root) => lists.has(hex(root)) || store.earlier(root) !== undefined,

@@ -44,6 +44,7 @@ export type LogServer = {
 };
 
 const MAX_BODIES_BYTES = 256 * 1024 * 1024;
+const MAX_BUNDLES = 16;
 const MAX_CONNECTIONS = 4096;
 const KEPT_STATES = 10_000;
 const CLOSE_AFTER = 5000;
@@ -56,7 +57,13 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
   };
   const states = packageStates(store, KEPT_STATES);
   const sequencer = createSequencer({ store, states, clock, onFailure });
-  const service: Service = { store, states, sequencer, budget: { left: MAX_BODIES_BYTES } };
+  const service: Service = {
+    store,
+    states,
+    sequencer,
+    budget: { left: MAX_BODIES_BYTES },
+    bundles: { left: MAX_BUNDLES },
+  };
   const server = createServer(
     { requestTimeout, headersTimeout: Math.min(10_000, requestTimeout), connectionsCheckingInterval: 1000 },
     (request, response) => void serve(service, request, response, onEvent),

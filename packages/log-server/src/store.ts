@@ -7,7 +7,6 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   createPackageMap,
-  type Digest,
   encodeEpoch,
   encodeVerifierKey,
   type MapRecord,
@@ -54,7 +53,8 @@ export type Store = {
   readonly head: (packageHash: Uint8Array) => MapRecord | undefined;
   readonly bucket: (bucket: number) => Uint8Array;
   readonly mapDigest: RangeDigest;
-  readonly treeDigest: RangeDigest;
+  /** The published tree as it is now: it gives the same hashes when the log has grown. */
+  readonly snapshot: () => Snapshot;
   /** A tile's bytes, or `undefined` if the published tree has no such tile. */
   readonly tile: (tile: Tile) => Uint8Array | undefined;
   readonly place: (digest: Uint8Array) => StatementPlace | undefined;
@@ -72,7 +72,9 @@ export type Store = {
   readonly close: () => void;
 };
 
-/** Makes a new log whose first leaf is the epoch leaf over the empty map [L-8]. It is on the disk with the first batch. Throws `STORE_EXISTS`, `STORE_LOCKED`. */
+export type Snapshot = { readonly checkpoint: SignedCheckpoint; readonly treeDigest: RangeDigest };
+
+/** Makes a new log whose first leaf is the epoch leaf over the empty map [L-8]. It is on the disk before this returns. Throws `STORE_EXISTS`, `STORE_LOCKED`. */
 export function createStore(dir: string, signer: NoteSigner, time: number): Store {
   mkdirSync(dir, { recursive: true });
   const database = createDatabase(join(dir, DATABASE));
@@ -87,6 +89,7 @@ export function createStore(dir: string, signer: NoteSigner, time: number): Stor
     prepared.createLog({ format: FORMAT, key: encodeVerifierKey(signer.key), ...checkpoint });
     return prepared;
   });
+  database.flushNow();
   publishCheckpoint(dir, checkpoint.note);
   return storeOver({ dir, database, queries, signer, map, edge, checkpoint });
 }
@@ -100,6 +103,7 @@ export async function openStore(dir: string, signer: NoteSigner): Promise<Store>
   const database = openDatabase(join(dir, DATABASE));
   try {
     const queries = prepareQueries(database.db);
+    await database.flush(); // what was committed when the last process was killed may not be on the disk, and is published next
     const checkpoint = recoverRow(dir, queries, signer.key);
     const edge = await recoverEdge(dir, queries, checkpoint);
     const map = recoverMap(queries, checkpoint.size);
@@ -127,17 +131,18 @@ function storeOver(parts: Parts): Store {
   let stopped = false;
   let appending = false;
 
-  const tile = (wanted: Tile): Uint8Array | undefined => {
-    if (tileWidth(parts.checkpoint.size, wanted.level, wanted.index) < wanted.width) return undefined;
-    const atEdge = edgeTile(parts.edge, wanted);
-    if (atEdge !== undefined) return atEdge;
-    return cutTile(readTileFile(dir, { ...wanted, width: TILE_WIDTH }), wanted);
+  const tileOf = (edge: TreeEdge, wanted: Tile): Uint8Array | undefined => {
+    if (tileWidth(edge.size, wanted.level, wanted.index) < wanted.width) return undefined;
+    return edgeTile(edge, wanted) ?? cutTile(readTileFile(dir, { ...wanted, width: TILE_WIDTH }), wanted);
   };
-  const readTile = (wanted: Tile): Uint8Array => {
-    const found = tile(wanted);
-    if (found === undefined)
-      throw new LogServerError("STORE_DAMAGED", "A tile of the log is missing.", "Run checkStore.");
-    return found;
+  const snapshot = (): Snapshot => {
+    const { checkpoint, edge } = parts;
+    const read = (wanted: Tile): Uint8Array => {
+      const found = tileOf(edge, wanted);
+      if (found !== undefined) return found;
+      throw new LogServerError("STORE_DAMAGED", "A tile of the log is missing.", "Open the log again to mend it.");
+    };
+    return { checkpoint, treeDigest: tileReader(edge.size, read, cache) };
   };
 
   const append = async (statements: readonly AdmittedStatement[], time: number): Promise<void> => {
@@ -175,8 +180,8 @@ function storeOver(parts: Parts): Store {
     head: map.get,
     bucket: map.bucket,
     mapDigest: map.digestOf,
-    treeDigest: (range): Digest => tileReader(parts.checkpoint.size, readTile, cache)(range),
-    tile,
+    snapshot,
+    tile: (wanted) => tileOf(parts.edge, wanted),
     place: queries.place,
     release: queries.release,
     envelope: (hash) => {

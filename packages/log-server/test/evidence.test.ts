@@ -104,4 +104,26 @@ describe("POST evidence [L-21] [E-1] to [E-7]", () => {
     expect(verify(newer).size).toBeGreaterThan(verify(parseEvidence(before)).size);
     expect(newer.entries.size).toBe(2);
   });
+
+  test("is of one checkpoint, however the log grows while it is made", async () => {
+    const names = Array.from({ length: 450 }, (_, i) => `npm:npmjs/many-${i}`);
+    await running.submit(claim(Object.fromEntries(names.map((name) => [name, []])), [alice]));
+    await running.submit(
+      release(
+        names.map((name) => `${name}@1.0.0`),
+        [alice],
+      ),
+    );
+    const question = Object.fromEntries(names.map((name) => [name, ["1.0.0", "2.0.0", "3.0.0"]]));
+    const growing = (async () => {
+      for (let i = 0; i < 8; i++)
+        await running.submit(release([`${names[i]}@2.0.0`, `${names[i + 9]}@3.0.0`], [alice]));
+    })();
+    const bundles = await Promise.all(Array.from({ length: 4 }, () => ask(question)));
+    await growing;
+    for (const bundle of bundles) {
+      verify(bundle);
+      expect(bundle.entries.size).toBeGreaterThanOrEqual(900);
+    }
+  });
 });
