@@ -28,7 +28,11 @@ afterAll(() => {
 
 async function startChild(round: number): Promise<LogEndpoint> {
   child = spawn(process.execPath, [script, dir, String(START + round)], { stdio: ["ignore", "pipe", "inherit"] });
-  const [line] = (await once(child.stdout!, "data")) as [Buffer];
+  const died = once(child, "exit").then(() => {
+    throw new Error("The server did not start.");
+  });
+  const [line] = (await Promise.race([once(child.stdout!, "data"), died])) as [Buffer];
+  died.catch(() => undefined); // later it is killed on purpose
   return { url: `http://127.0.0.1:${Number(line.toString())}/`, key: signer.key, fetch, timeout: 10_000 };
 }
 
