@@ -62,7 +62,12 @@ function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChec
   const checked = { ...checker.check({ packageId, version, sha512: locked.integrity.sha512 }), enforced };
   const strict = locked.aliases.find((alias) => ruleFor(policy, alias).level === "strict");
   if (checked.basis !== "unclaimed" || strict === undefined) return checked;
-  return { ...checked, status: "rejected", basis: null, reasons: [notThePackage(strict, "is strict"), ...checked.reasons] };
+  return {
+    ...checked,
+    status: "rejected",
+    basis: null,
+    reasons: [notThePackage(strict, "is strict"), ...checked.reasons],
+  };
 }
 
 // [P-4]: what is imported as a name whose authority the policy pins has to be of that authority, whatever it calls itself.

@@ -90,6 +90,8 @@ describe("I5 sources", () => {
     ["a link into the project", "node_modules/x", { resolved: "packages/x", link: true }, "link"],
     ["a link out of the project", "node_modules/x", { resolved: "../x", link: true }, "file"],
     ["an absolute link", "node_modules/x", { resolved: "/x", link: true }, "file"],
+    ["a link into another package", "node_modules/x", { resolved: "node_modules/y/x", link: true }, "file"],
+    ["a place inside another package", "node_modules/y/x", { version: "1.0.0" }, "file"],
     ["a workspace", "packages/x", { version: "1.0.0" }, "workspace"],
     ["a directory out of the project", "../x", { version: "1.0.0" }, "file"],
   ])("%s", (_, path, entry, kind) => {

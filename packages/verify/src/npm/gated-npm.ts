@@ -75,6 +75,9 @@ function gatedArguments(
     "--global=false",
     "--noproxy=127.0.0.1",
     "--fetch-retries=0", // the gate tries again itself
+    ...[...settings.scopes.keys()]
+      .filter((scope) => !keepsItsName(scope))
+      .map((scope) => `--${scope}:registry=${gate}`),
     "--update-notifier=false",
     "--",
     ...args.specs,
@@ -90,7 +93,12 @@ function scriptShell(scratch: string): string[] {
   return [`--script-shell=${shell}`];
 }
 
-/** npm warns of a scope's registry on its command line; the environment comes next in rank. */
+/** npm reads a name in the environment in lower case, with dashes for underscores. */
+function keepsItsName(scope: string): boolean {
+  return scope === scope.toLowerCase() && !scope.includes("_");
+}
+
+/** npm warns of a scope's registry on its command line, where only those stand that it would misread in the environment, which comes next in rank. */
 function gatedEnvironment({ env, settings }: GatedNpm, gate: string, clientToken: string): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([key]) => !/^npm_config_(?:@.*:registry|\/\/.*)$/is.test(key));
   const scopes = [...settings.scopes.keys()].map((scope) => [`npm_config_${scope}:registry`, gate] as const);

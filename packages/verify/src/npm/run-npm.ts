@@ -8,6 +8,7 @@ import type { FetchEdge } from "../gate/upstream.ts";
 import { registriesOf, type Policy } from "../policy/policy.ts";
 import { checkAfter, checkBefore, type Checked } from "./check-project.ts";
 import { runGatedNpm } from "./gated-npm.ts";
+import { setTreesAside } from "./kept-trees.ts";
 import { scriptCommands } from "./lifecycle.ts";
 import type { Lockfile } from "./lockfile.ts";
 import { parseNpmArguments } from "./npm-arguments.ts";
@@ -54,7 +55,8 @@ export interface NpmRun {
  * document names, and hashes it again when it takes it out; documents are never kept; and whatever came out of it stands in the lockfile that is judged last. Whoever can
  * write to the user's files meanwhile can do more than this keeps out. Scripts of packages that were let through run with the user's rights, and what they start is not gated.
  *
- * What is refused at the end is taken away again: the project's files are put back, and node_modules, of which nobody can tell any more what is good, is removed.
+ * npm finds no node_modules: what it installs it unpacks from tarballs that were judged. If npm fails, the old one is put back. What is refused at the end is taken
+ * away again: the project's files are put back, and node_modules, of which nobody can tell any more what is good, is removed.
  *
  * Throws `NPM_ARGUMENT`, `NPM_SETTING`, `NPM_UNAVAILABLE`.
  */
@@ -99,34 +101,46 @@ export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
     return end("before", exitCodeOf(before.refusals), before, before.refusals);
   }
 
-  const files = keepProjectFiles(settings.project, workspacesOf(before.lockfile));
-  const gated = await runGatedNpm({ ...options, args, settings, start }, expectedTarballs(before.lockfile));
-  if (gated.exitCode !== 0) {
-    const restored = files.restore();
-    if (gated.refusals.length === 0) return end("during", gated.exitCode, before, []);
-    io.stderr(refusalTable(`touchmark refused${putBack(restored)}:`, gated.refusals));
-    return end("during", exitCodeOf(gated.refusals), before, gated.refusals);
-  }
-  if (args.dryRun) return end("done", 0, before, gated.refusals);
-
-  const after = await checkAfter(project, before);
-  if (after.refusals.length > 0) {
-    const restored = files.restore();
-    for (const path of ["", ...workspacesOf(after.lockfile)]) {
-      rmSync(join(settings.project, path, "node_modules"), { recursive: true, force: true });
+  const workspaces = workspacesOf(before.lockfile);
+  const files = keepProjectFiles(settings.project, workspaces);
+  const installs = !args.dryRun && !args.packageLockOnly;
+  const trees = setTreesAside(installs ? ["", ...workspaces].map((path) => join(settings.project, path)) : []);
+  let installed = false;
+  try {
+    const gated = await runGatedNpm({ ...options, args, settings, start }, expectedTarballs(before.lockfile));
+    if (gated.exitCode !== 0) {
+      const restored = files.restore();
+      if (gated.refusals.length === 0) return end("during", gated.exitCode, before, []);
+      io.stderr(refusalTable(`touchmark refused${putBack(restored)}:`, gated.refusals));
+      return end("during", exitCodeOf(gated.refusals), before, gated.refusals);
     }
-    const title = `touchmark refused what npm installed; no script of it has run, node_modules was removed${putBack(restored)}:`;
-    io.stderr(refusalTable(title, after.refusals));
-    return end("after", exitCodeOf(after.refusals), after, after.refusals);
+    if (args.dryRun) return end("done", 0, before, gated.refusals);
+
+    const after = await checkAfter(project, before);
+    installed = true;
+    if (after.refusals.length > 0) {
+      const restored = files.restore();
+      for (const path of ["", ...workspacesOf(after.lockfile)]) {
+        rmSync(join(settings.project, path, "node_modules"), { recursive: true, force: true });
+      }
+      const title = `touchmark refused what npm installed; no script of it has run, node_modules was removed${putBack(restored)}:`;
+      io.stderr(refusalTable(title, after.refusals));
+      return end("after", exitCodeOf(after.refusals), after, after.refusals);
+    }
+    reportHeldBack(gated.refusals, after.lockfile, io);
+    const wantsScripts = after.installed && !(args.ignoreScripts ?? settings.ignoreScripts);
+    for (const command of wantsScripts ? scriptCommands(args, settings.project, after.installed!) : []) {
+      const exitCode = await start(command, env);
+      if (exitCode !== 0) return end("done", exitCode, after, gated.refusals);
+    }
+    return end("done", 0, after, gated.refusals);
+  } catch (error) {
+    files.restore();
+    throw error;
+  } finally {
+    if (installed) trees.drop();
+    else trees.restore();
   }
-  const heldBack = newerThanInstalled(gated.refusals, after.lockfile);
-  if (heldBack.length > 0) io.stderr(refusalTable("touchmark held newer versions back:", heldBack));
-  const wantsScripts = after.installed && !(args.ignoreScripts ?? settings.ignoreScripts);
-  for (const command of wantsScripts ? scriptCommands(args, settings.project, after.installed!) : []) {
-    const exitCode = await start(command, env);
-    if (exitCode !== 0) return end("done", exitCode, after, gated.refusals);
-  }
-  return end("done", 0, after, gated.refusals);
 }
 
 function exitCodeOf(refusals: readonly Refusal[]): number {
@@ -147,6 +161,20 @@ function expectedTarballs(lockfile: Lockfile | undefined): ExpectedTarball[] {
       ? [{ name, version, sha512: integrity.sha512, resolved }]
       : [],
   );
+}
+
+function reportHeldBack(refusals: readonly Refusal[], lockfile: Lockfile | undefined, io: RunNpmOptions["io"]): void {
+  const heldBack = newerThanInstalled(refusals, lockfile);
+  if (heldBack.length > 0) io.stderr(refusalTable("touchmark held newer versions back:", heldBack));
+  const leftOut = notInstalled(refusals, lockfile);
+  if (leftOut.length > 0)
+    io.stderr(refusalTable("touchmark refused what is optional, and npm went on without it:", leftOut));
+}
+
+/** npm takes no offence at an optional dependency that it can't have; the user should know why it is missing. */
+function notInstalled(refusals: readonly Refusal[], lockfile: Lockfile | undefined): Refusal[] {
+  const installed = new Set((lockfile?.packages ?? []).map(({ name }) => name));
+  return refusals.filter(({ what, name }) => what !== "request" && (what !== "version" || !installed.has(name)));
 }
 
 /** Of the refused versions those that are newer than what was installed of the same package: what the user might wonder about. */

@@ -1,0 +1,56 @@
+import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+/** The node_modules of a project as they were before npm. */
+export interface KeptTrees {
+  /** Takes away what npm has made and puts the old ones back. */
+  restore(): void;
+  /** Forgets the old ones. */
+  drop(): void;
+}
+
+const ASIDE = ".node_modules-before-touchmark";
+
+/**
+ * Takes every node_modules out of npm's way. npm keeps what it finds there if a file in it says that it is the right thing, and nobody can tell who wrote that;
+ * so everything is unpacked anew, from tarballs that were judged. `directories` are the project's and its workspaces'.
+ */
+export function setTreesAside(directories: readonly string[]): KeptTrees {
+  const kept: { tree: string; aside: string }[] = [];
+  for (const directory of directories) {
+    const [tree, aside] = [join(directory, "node_modules"), join(directory, ASIDE)];
+    remove(aside); // of a run that was killed
+    if (!isThere(tree)) continue;
+    if (moveAway(tree, aside)) kept.push({ tree, aside });
+    else for (const name of readdirSync(tree)) remove(join(tree, name));
+  }
+  return {
+    restore() {
+      for (const directory of directories) remove(join(directory, "node_modules"));
+      for (const { tree, aside } of kept) renameSync(aside, tree);
+    },
+    drop() {
+      for (const { aside } of kept) remove(aside);
+    },
+  };
+}
+
+/** False for what can't be moved, as a mounted folder: that is emptied, as `npm ci` does it. */
+function moveAway(tree: string, aside: string): boolean {
+  try {
+    renameSync(tree, aside);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && ["EBUSY", "EXDEV", "EPERM"].includes(String(error.code)))
+      return false;
+    throw error;
+  }
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
