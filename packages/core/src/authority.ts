@@ -2,7 +2,7 @@ import { encodeHex, encodeUtf8, parseBase64 } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { CoreError, require } from "./errors.ts";
 import { readArray, readBoolean, readInteger, readObject, readString, requireSorted } from "./fields.ts";
-import { encodeCanonicalJson, type Json } from "./json.ts";
+import { encodeCanonicalJson, type Json, type JsonObject } from "./json.ts";
 import { isFingerprint, type Key, keyFingerprint, parseKey } from "./key.ts";
 import { isHolder } from "./package-id.ts";
 
@@ -59,6 +59,20 @@ export interface AuthorityDraft {
 /** Reads an authority. Throws `MALFORMED`, `BAD_KEY`, `TOO_LARGE`. */
 export function parseAuthority(crypto: Crypto, value: Json | undefined): Authority {
   const fields = readObject(value, "S-12", "authority", KEYS);
+  const text = encodeCanonicalJson(fields);
+  const known = recalled.get(text);
+  if (known) return known;
+  const authority = readAuthority(crypto, fields, text);
+  if (recalled.size >= MAX_RECALLED) recalled.clear();
+  recalled.set(text, authority);
+  return authority;
+}
+
+// The same people hold many packages: an authority that stands in a hundred claims is read once. Nothing in it is ever changed.
+const MAX_RECALLED = 256;
+const recalled = new Map<string, Authority>();
+
+function readAuthority(crypto: Crypto, fields: JsonObject, text: string): Authority {
   const keys = readKeys(crypto, fields["keys"], "keys");
   const recovery = fields["recovery"] === null ? null : readRecovery(crypto, fields["recovery"]);
   requireDistinct([...keys, ...(recovery?.keys ?? [])]);
@@ -74,7 +88,7 @@ export function parseAuthority(crypto: Crypto, value: Json | undefined): Authori
     adoption: readString(fields["adoption"], "S-13", "adoption mode", /^(?:ask|open|never)$/) as Authority["adoption"],
     userVerification: readBoolean(fields["userVerification"], "S-12", "userVerification"),
     deviceBound: readBoolean(fields["deviceBound"], "S-12", "deviceBound"),
-    digest: `sha256:${encodeHex(crypto.sha256(encodeUtf8(encodeCanonicalJson(fields))))}`, // [S-14]
+    digest: `sha256:${encodeHex(crypto.sha256(encodeUtf8(text)))}`, // [S-14]
   };
 }
 

@@ -123,7 +123,7 @@ function decodeBase64(text: string): Uint8Array | null {
   if (length % 4 !== 0) return null;
   if (length === 0) return new Uint8Array(0);
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  const bytes = new Uint8Array((length / 4) * 3 - padding);
+  const bytes = allocate((length / 4) * 3 - padding);
   const whole = padding === 0 ? length : length - 4;
   let at = 0;
   let bad = 0;
@@ -147,6 +147,21 @@ function decodeBase64(text: string): Uint8Array | null {
     if (padding === 1 ? (c & 3) !== 0 : (b & 15) !== 0) return null;
   }
   return (bad & 0xc0) === 0 ? bytes : null;
+}
+
+// Thousands of small arrays with memory of their own cost more than what is done with them, so they share some.
+const SLAB = 65_536;
+let slab = new ArrayBuffer(0);
+let used = 0;
+
+function allocate(length: number): Uint8Array {
+  if (length > SLAB / 16) return new Uint8Array(length);
+  if (used + length > slab.byteLength) {
+    slab = new ArrayBuffer(SLAB);
+    used = 0;
+  }
+  used += length;
+  return new Uint8Array(slab, used - length, length);
 }
 
 function sextet(text: string, index: number): number {

@@ -2,7 +2,7 @@ import { compareText, concatBytes, encodeBase64, encodeUtf8, parseBase64, parseU
 import type { Crypto } from "./crypto.ts";
 import { CoreError, require } from "./errors.ts";
 import { encodeCanonicalJson } from "./json.ts";
-import { isFingerprint, keyFingerprint } from "./key.ts";
+import { isFingerprint, keyFingerprint, likelyKey } from "./key.ts";
 import { parseSshSignature, signedBytes, type SshSignature } from "./sshsig.ts";
 
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
@@ -79,7 +79,7 @@ export function envelopeSignedBytes(crypto: Crypto, payload: Uint8Array): Uint8A
 /** Parses an envelope's signatures and checks that each names its own key [S-3]. Throws `MALFORMED`, `BAD_KEY`, `BAD_SIGNATURE`. */
 export function parseSignatures(crypto: Crypto, envelope: Envelope): SshSignature[] {
   return envelope.signatures.map(({ keyid, sig }) => {
-    const signature = parseSshSignature(sig);
+    const signature = parseSshSignature(sig, likelyKey(keyid));
     require(keyFingerprint(crypto, signature.key) ===
       keyid, "S-3", "A keyid is not the fingerprint of its signature's key.");
     return signature;

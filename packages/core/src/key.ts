@@ -61,8 +61,15 @@ export function keyFingerprint(crypto: Crypto, key: Key): string {
   if (fingerprint === undefined) {
     fingerprint = `SHA256:${encodeBase64(crypto.sha256(key.blob)).replace(/=+$/, "")}`;
     fingerprints.set(key, fingerprint);
+    if (byFingerprint.size >= MAX_RECALLED) byFingerprint.clear();
+    byFingerprint.set(fingerprint, key);
   }
   return fingerprint;
+}
+
+/** The key that had this fingerprint when it was last asked for one, if any: a guess for readers, to be compared with what they read. */
+export function likelyKey(fingerprint: string): Key | undefined {
+  return byFingerprint.get(fingerprint);
 }
 
 export function isFingerprint(text: string): boolean {
@@ -74,6 +81,7 @@ export function isFingerprint(text: string): boolean {
 const MAX_RECALLED = 4096;
 const recalled = new Map<string, Key>();
 const fingerprints = new WeakMap<Key, string>();
+const byFingerprint = new Map<string, Key>();
 
 function recall(record: string, read: () => Key): Key {
   const known = recalled.get(record);

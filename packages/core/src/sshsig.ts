@@ -10,8 +10,16 @@ import { readWire, type WireReader, wireString, wireUint32 } from "./wire.ts";
 export const NAMESPACE = "touchmark";
 const HASH = "sha512";
 const MAGIC = encodeUtf8("SSHSIG");
+const NAMESPACE_BYTES = encodeUtf8(NAMESPACE);
+const HASH_BYTES = encodeUtf8(HASH);
 // Everything before the digest is the same for every message.
-const TBS_HEAD = concatBytes(MAGIC, wireString(NAMESPACE), wireString(""), wireString(HASH), wireUint32(64));
+const TBS_HEAD = concatBytes(
+  MAGIC,
+  wireString(NAMESPACE_BYTES),
+  wireString(""),
+  wireString(HASH_BYTES),
+  wireUint32(64),
+);
 const WEBAUTHN = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com";
 const MAX_BLOB = 8192; // [C-15]
 const MAX_CLIENT_DATA = 4096; // [K-9]
@@ -45,17 +53,19 @@ export function signedBytes(crypto: Crypto, message: Uint8Array): Uint8Array {
   return concatBytes(TBS_HEAD, crypto.sha512(message));
 }
 
-/** Reads an SSHSIG blob strictly. Throws `MALFORMED`, `BAD_KEY`, `BAD_SIGNATURE` or `TOO_LARGE` by [K-5] to [K-9]. */
-export function parseSshSignature(blob: Uint8Array): SshSignature {
+/** Reads an SSHSIG blob strictly; its key need not be read again if it is `likelyKey`. Throws `MALFORMED`, `BAD_KEY`, `BAD_SIGNATURE` or `TOO_LARGE` by [K-5] to [K-9]. */
+export function parseSshSignature(blob: Uint8Array, likelyKey?: Key): SshSignature {
   if (blob.length > MAX_BLOB) throw new CoreError("TOO_LARGE", "C-15", "The signature blob is too long.");
   const wire = readWire(blob, "K-6", "signature blob");
   require(equalBytes(wire.take(6), MAGIC), "K-5", "This is not an SSHSIG blob.");
   require(wire.uint32() === 1, "K-6", "The SSHSIG version is not 1.");
-  const key = parseKeyBlob(wire.string());
-  require(wire.text() ===
-    NAMESPACE, "K-6", `The signature was made for another namespace than "${NAMESPACE}".`, "Sign with -n touchmark.");
+  const keyBlob = wire.string();
+  const key = likelyKey && equalBytes(likelyKey.blob, keyBlob) ? likelyKey : parseKeyBlob(keyBlob);
+  require(wire.isString(
+    NAMESPACE_BYTES,
+  ), "K-6", `The signature was made for another namespace than "${NAMESPACE}".`, "Sign with -n touchmark.");
   require(wire.string().length === 0, "K-6", "The reserved field is not empty.");
-  require(wire.text() === HASH, "K-6", "The hash is not sha512.");
+  require(wire.isString(HASH_BYTES), "K-6", "The hash is not sha512.");
   const signature = wire.string();
   wire.end();
   return readSignatureField(key, readWire(signature, "K-7", "signature field"));

@@ -1,4 +1,4 @@
-import { concatBytes, encodeUtf8 } from "./bytes.ts";
+import { concatBytes, encodeUtf8, equalBytes } from "./bytes.ts";
 import { CoreError } from "./errors.ts";
 
 // The encodings of RFC 4251 section 5 that OpenSSH's key and signature blobs are made of.
@@ -11,6 +11,8 @@ export interface WireReader {
   string(): Uint8Array;
   /** A string of printable ASCII. */
   text(): string;
+  /** Reads a string and says whether it is this one. */
+  isString(expected: Uint8Array): boolean;
   /** Throws unless everything was read. */
   end(): void;
 }
@@ -24,13 +26,17 @@ export function readWire(blob: Uint8Array, rule: string, what: string): WireRead
     return blob.subarray(at - length, at);
   };
   const uint32 = (): number => {
-    const b = take(4);
-    return ((b[0]! << 24) | (b[1]! << 16) | (b[2]! << 8) | b[3]!) >>> 0;
+    if (blob.length - at < 4) throw fail("is cut short");
+    at += 4;
+    return ((blob[at - 4]! << 24) | (blob[at - 3]! << 16) | (blob[at - 2]! << 8) | blob[at - 1]!) >>> 0;
   };
   const string = (): Uint8Array => take(uint32());
   return {
     take,
-    byte: () => take(1)[0]!,
+    byte: () => {
+      if (at === blob.length) throw fail("is cut short");
+      return blob[at++]!;
+    },
     uint32,
     string,
     text: () => {
@@ -42,6 +48,7 @@ export function readWire(blob: Uint8Array, rule: string, what: string): WireRead
       }
       return text;
     },
+    isString: (expected) => equalBytes(string(), expected),
     end: () => {
       if (at !== blob.length) throw fail("has trailing bytes");
     },
