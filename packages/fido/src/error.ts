@@ -13,6 +13,7 @@ export type FidoErrorCode =
   | "LIBRARY_MISSING"
   | "BAD_DEVICE_SPEC"
   | "BAD_STATE_FILE"
+  | "BAD_ROOTS"
   | "BAD_REQUEST"
   | "PIN_WRONG"
   | "PIN_AUTH_BLOCKED"

@@ -21,6 +21,17 @@ export { type CredentialProtection, type EnrolledKey, enrollKey, type EnrollRequ
 export { assertKey, type AssertRequest, type KeyAssertion } from "./client/assert-key.ts";
 export { changePin, pinRules, type PinRules, setPin } from "./client/pin.ts";
 
+export { type Advisory, ADVISORIES, type AdvisoryFinding } from "./attestation/advisories.ts";
+export {
+  type AttestationRequest,
+  type AttestationVerdict,
+  checkAttestation,
+  enrolmentHash,
+} from "./attestation/check-attestation.ts";
+export { type Firmware } from "./attestation/firmware.ts";
+export { checkMetadata, type Metadata, type MetadataModel, type MetadataRequest } from "./attestation/metadata.ts";
+export { type AttestationReason, type AttestationReasonCode } from "./attestation/reason.ts";
+export { type AttestationRoots, readRoots } from "./attestation/roots.ts";
 export { type Attestation, parseAttestationObject } from "./ctap2/attestation.ts";
 export { type AttestedCredential, type AuthenticatorData, FLAG, parseAuthData } from "./ctap2/auth-data.ts";
 export { type Algorithm, type CredentialPublicKey, EDDSA, ES256 } from "./ctap2/cose-key.ts";

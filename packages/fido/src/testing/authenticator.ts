@@ -5,7 +5,7 @@ import { STATUS } from "../ctap2/status.ts";
 import { CAPABILITY } from "../hid/channel.ts";
 import { createMemoryPipe, type MemoryEnd } from "../pipe/memory.ts";
 import { PACKET_BYTES, type PacketPipe, type RandomBytes } from "../pipe/packet-pipe.ts";
-import { type BatchAttestation, createBatchAttestation } from "./attestation-certificate.ts";
+import { type BatchAttestation, createBatchAttestation } from "./batch-attestation.ts";
 import { answerCommand } from "./commands.ts";
 import type { AuthenticatorModel, SoftDevice } from "./device.ts";
 import { createHidDevice } from "./hid-device.ts";

@@ -170,7 +170,11 @@ function attest(
     return { fmt: "packed", attStmt: cborMap(["alg", credential.algorithm], ["sig", credential.sign(message)]) };
   return {
     fmt: "packed",
-    attStmt: cborMap(["alg", ES256], ["sig", batch.sign(message)], ["x5c", [batch.certificate]]),
+    attStmt: cborMap(
+      ["alg", ES256],
+      ["sig", batch.sign(message)],
+      ["x5c", [batch.certificate, ...batch.intermediates]],
+    ),
   };
 }
 

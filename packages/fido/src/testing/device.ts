@@ -1,6 +1,6 @@
 import type { Algorithm } from "../ctap2/cose-key.ts";
 import type { RandomBytes } from "../pipe/packet-pipe.ts";
-import type { BatchAttestation } from "./attestation-certificate.ts";
+import type { BatchAttestation } from "./batch-attestation.ts";
 import type { PinState } from "./pin-state.ts";
 import type { StateStore } from "./state.ts";
 import type { TouchPolicy } from "./touch.ts";

@@ -6,7 +6,18 @@ export {
   type SoftwareAuthenticator,
   type SoftwareAuthenticatorOptions,
 } from "./authenticator.ts";
-export { type BatchAttestation, createBatchAttestation } from "./attestation-certificate.ts";
+export { type BatchAttestation, createAttestationRoot, createBatchAttestation } from "./batch-attestation.ts";
+export {
+  aaguidExtension,
+  basicConstraints,
+  type CertificateWish,
+  extension,
+  firmwareExtension,
+  type IssuedCertificate,
+  issueCertificate,
+  name,
+  octetString,
+} from "./certificate.ts";
 export { type AuthenticatorModel } from "./device.ts";
 export { openSoftAuthenticator } from "./soft-file.ts";
 export { type AuthenticatorState, createMemoryStore, createState, type StateStore } from "./state.ts";

@@ -1,7 +1,7 @@
 // FIDO U2F Raw Message Formats 1.2, the key's side. A key handle is the credential id of CTAP2: either protocol knows it.
 import { ES256 } from "../ctap2/cose-key.ts";
 import { CONTROL, encodeAnswer, INS, parseApdu, SW } from "../u2f/apdu.ts";
-import { type BatchAttestation } from "./attestation-certificate.ts";
+import { type BatchAttestation } from "./batch-attestation.ts";
 import { createCredential, openCredential } from "./credential.ts";
 import type { SoftDevice } from "./device.ts";
 import type { TouchPolicy } from "./touch.ts";
