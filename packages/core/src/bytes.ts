@@ -128,11 +128,15 @@ function decodeBase64(text: string): Uint8Array | null {
   let at = 0;
   let bad = 0;
   for (let i = 0; i < whole; i += 4) {
-    const a = sextet(text, i);
-    const b = sextet(text, i + 1);
-    const c = sextet(text, i + 2);
-    const d = sextet(text, i + 3);
-    bad |= a | b | c | d;
+    const w = text.charCodeAt(i);
+    const x = text.charCodeAt(i + 1);
+    const y = text.charCodeAt(i + 2);
+    const z = text.charCodeAt(i + 3);
+    const a = SEXTET[w & 127]!;
+    const b = SEXTET[x & 127]!;
+    const c = SEXTET[y & 127]!;
+    const d = SEXTET[z & 127]!;
+    bad |= a | b | c | d | ((w | x | y | z) >> 7 === 0 ? 0 : 0xc0); // a digit, or beyond ASCII
     bytes[at++] = (a << 2) | (b >> 4);
     bytes[at++] = ((b & 15) << 4) | (c >> 2);
     bytes[at++] = ((c & 3) << 6) | d;

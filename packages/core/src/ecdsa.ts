@@ -1,8 +1,9 @@
+import { compareBytes, encodeHex, parseHex } from "./bytes.ts";
 import { CoreError } from "./errors.ts";
 
 const P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
 const B = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn;
-const N = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+const N: Uint8Array = parseHex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
 
 /** Whether 65 bytes are an uncompressed point of P-256 (SEC 1 section 2.3.4). */
 export function isP256Point(point: Uint8Array): boolean {
@@ -17,7 +18,8 @@ export function isScalar(bytes: Uint8Array): boolean {
   if (bytes.length === 0 || bytes.length > 33 || bytes[0]! > 0x7f) return false;
   if (bytes[0] === 0 && (bytes.length === 1 || bytes[1]! < 0x80)) return false;
   if (bytes.length === 33 && bytes[0] !== 0) return false; // over 256 bits
-  return toHex64(bytes) < N;
+  const digits = bytes.length === 33 ? bytes.subarray(1) : bytes;
+  return digits.length < 32 || compareBytes(digits, N) < 0;
 }
 
 /** DER `SEQUENCE { INTEGER r, INTEGER s }` from the two integers' bytes. */
@@ -48,12 +50,6 @@ export function parseEcdsaDer(der: Uint8Array): { r: Uint8Array; s: Uint8Array }
   return { r, s };
 }
 
-function toHex64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text.padStart(64, "0").slice(-64);
-}
-
 function toBigInt(bytes: Uint8Array): bigint {
-  return BigInt(`0x${toHex64(bytes)}`);
+  return BigInt(`0x${encodeHex(bytes)}`);
 }

@@ -21,8 +21,8 @@ export interface Signer {
 /** A statement whose every signature was verified. Whether its signers may say so is for `applyStatement`. */
 export interface SignedStatement {
   statement: Statement;
-  /** Hex SHA-256 of the payload [S-6]. */
-  digest: string;
+  /** Hex SHA-256 of the payload [S-6], computed when it is asked for. */
+  readonly digest: string;
   /** `vouched`: the caller answers for them; see `openVouchedClaim`. */
   signers: Signer[] | "vouched";
 }
@@ -57,7 +57,9 @@ export function verifyEnvelope(crypto: Crypto, source: Uint8Array | string): Sig
     verifySshSignature(crypto, signature, tbs, { userVerification: false, deviceBound: false });
   return {
     statement: parseStatement(crypto, envelope.payload),
-    digest: encodeHex(crypto.sha256(envelope.payload)),
+    get digest() {
+      return encodeHex(crypto.sha256(envelope.payload));
+    },
     signers: signatures.map(({ key, flags }) => ({ fingerprint: keyFingerprint(crypto, key), flags })),
   };
 }
@@ -78,7 +80,9 @@ export function openVouchedClaim(
   const packages = new Map([...statement.packages].map(([id, claimed]) => [id, { ...claimed, earlier: NO_EARLIER }]));
   return {
     statement: { ...statement, packages },
-    digest: encodeHex(crypto.sha256(payload)),
+    get digest() {
+      return encodeHex(crypto.sha256(payload));
+    },
     signers: "vouched",
   };
 }
