@@ -5,8 +5,8 @@ export interface Figure {
   ours: { what: string; value: number };
   floor: { what: string; value: number };
   unit: string;
-  /** `most`: ours / floor may not be above; `least`: may not be below. */
-  target: { most: number } | { least: number };
+  /** `most`: ours / floor may not be above; `least`: may not be below; null: only for information. */
+  target: { most: number } | { least: number } | null;
 }
 
 export interface Benchmark {
@@ -19,6 +19,7 @@ export function ratioOf(figure: Figure): number {
 }
 
 export function keepsTarget(figure: Figure): boolean {
+  if (figure.target === null) return true;
   return "most" in figure.target ? ratioOf(figure) <= figure.target.most : ratioOf(figure) >= figure.target.least;
 }
 

@@ -19,15 +19,15 @@ for (const benchmark of BENCHMARKS) {
 }
 
 function asRow(figure: Figure): string {
-  const target = "most" in figure.target ? `≤ ${figure.target.most}` : `≥ ${figure.target.least}`;
+  const target = targetOf(figure);
   const side = ({ what, value }: Figure["ours"]): string => `${amount(value)} ${figure.unit} ${what}`;
-  return row(
-    figure.name,
-    ratioOf(figure).toFixed(2),
-    `${target} ${keepsTarget(figure) ? "kept" : "MISSED"}`,
-    side(figure.ours),
-    side(figure.floor),
-  );
+  return row(figure.name, ratioOf(figure).toFixed(2), target, side(figure.ours), side(figure.floor));
+}
+
+function targetOf(figure: Figure): string {
+  if (figure.target === null) return "";
+  const bound = "most" in figure.target ? `≤ ${figure.target.most}` : `≥ ${figure.target.least}`;
+  return `${bound} ${keepsTarget(figure) ? "kept" : "MISSED"}`;
 }
 
 function asJson(figure: Figure): string {

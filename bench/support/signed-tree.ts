@@ -15,7 +15,7 @@ import {
 
 export interface SignedTree {
   packages: number;
-  /** How many packages the same three people hold; each package has a claim and a release of its own. */
+  /** How many packages the same three people hold: one claim names them all, each has a release of its own. */
   packagesPerTeam: number;
 }
 
@@ -31,11 +31,12 @@ export function writeSignedTree(directory: string, { packages, packagesPerTeam }
     const team = first / packagesPerTeam;
     const holders = ["ann", "ben", "cyd"].map((name) => person(name, `${name} of team ${team}`));
     const names = Array.from({ length: Math.min(packagesPerTeam, packages - first) }, (_, i) => `package-${first + i}`);
+    const packageIds = names.map((name) => `npm:npmjs/${name}`);
+    const claim = claimPayload({ packages: packageIds.toSorted(), authority: authority(holders, 2) });
+    log.append(signedBy(claim, holders), now - 1000);
+    const statement = parseStatement(nodeCrypto, claim);
+    if (statement.kind !== "claim") throw new Error("a claim is a claim");
     for (const name of names) {
-      const claim = claimPayload({ packages: [`npm:npmjs/${name}`], authority: authority(holders, 2) });
-      log.append(signedBy(claim, holders), now - 1000);
-      const statement = parseStatement(nodeCrypto, claim);
-      if (statement.kind !== "claim") throw new Error("a claim is a claim");
       const sha512 = randomBytes(64);
       const release = signedBy(releasePayload(`npm:npmjs/${name}@1.0.0`, encodeHex(sha512)), holders.slice(0, 2));
       floor.add(release);
