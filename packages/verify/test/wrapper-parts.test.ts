@@ -58,8 +58,8 @@ describe("npm's command line", () => {
       command: "install",
       specs: ["a@1", "--b"],
       ignoreScripts: undefined,
-      packageLockOnly: false,
-      dryRun: false,
+      packageLockOnly: undefined,
+      dryRun: undefined,
     });
     expect(args.options).toEqual([
       "--save-dev=true",
@@ -263,6 +263,13 @@ describe("npm's settings", () => {
     const home = mkdtempSync(join(root, "settings-"));
     writeFileSync(join(home, "user.npmrc"), `${setting}\n`);
     await expect(readNpmSettings(findNpm(process.env), home, cleanNpmEnv(home))).rejects.toThrow(word);
+  });
+
+  it("that change what a run does are known", async () => {
+    const home = mkdtempSync(join(root, "settings-"));
+    writeFileSync(join(home, "user.npmrc"), "dry-run=true\npackage-lock-only=true\nignore-scripts=true\n");
+    const settings = await readNpmSettings(findNpm(process.env), home, cleanNpmEnv(home));
+    expect(settings).toMatchObject({ dryRun: true, packageLockOnly: true, ignoreScripts: true, packageLock: true });
   });
 });
 

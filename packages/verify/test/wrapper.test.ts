@@ -237,9 +237,13 @@ describe("npm ci and the lockfile", () => {
     expect((await project.npm(["ci", "--ignore-scripts"])).exitCode).toBe(0);
     expect(project.read("node_modules/widget/ran")).toBeUndefined();
     project.write("node_modules/planted/package.json", { name: "planted", version: "1.0.0", scripts: MARK });
+    project.write("node_modules/widget/planted.js", "");
+    const dry = await project.npm(["install", "--dry-run"]);
+    expect([dry.exitCode, project.read("node_modules/widget/planted.js")]).toEqual([0, ""]);
     const run = await project.npm(["install"]);
-    expect(run, run.output).toMatchObject({ exitCode: 0 }); // npm has removed it
+    expect(run, run.output).toMatchObject({ exitCode: 0 }); // all of it was unpacked anew
     expect(project.read("node_modules/planted/package.json")).toBeUndefined();
+    expect(project.read("node_modules/widget/planted.js")).toBeUndefined();
     expect(project.read("node_modules/widget/ran")).toBe("ran\nran\n");
   });
 

@@ -130,6 +130,14 @@ function checkClaimed(
   const { digest } = claim.authority;
   if (rule.authority === digest) return null;
   const expected = rule.authority ?? pin;
+  if (expected === digest) {
+    return rejected(
+      "AUTHORITY_CHANGED",
+      "V-13",
+      `touchmark.lock holds this package to the authority ${short(digest)}, and the policy doesn't name it any more.`,
+      `Put "authority": "${digest}" back into touchmark.json; or, if it shall not be held to that, remove touchmark.lock.`,
+    );
+  }
   if (expected !== undefined) {
     return rejected(
       "AUTHORITY_CHANGED",

@@ -50,7 +50,9 @@ async function checkProgress(older: SignedCheckpoint, newer: SignedCheckpoint, l
       "ROLLBACK",
       `The evidence is of a log of ${newer.size} leaves; one of ${older.size} was seen before.`,
       {
-        hint: "Fetch the evidence again: touchmark npm install",
+        hint: log
+          ? "An old state of the log is shown, by its operator or by somebody in between; try again from another network."
+          : "Fetch the evidence again: touchmark npm install",
         notes,
       },
     );

@@ -10,10 +10,10 @@ export interface NpmArguments {
   options: string[];
   /** Packages named on the command line. */
   specs: string[];
-  /** Undefined if the command line doesn't say. */
+  /** Undefined if the command line doesn't say; npm's settings then do. */
   ignoreScripts: boolean | undefined;
-  packageLockOnly: boolean;
-  dryRun: boolean;
+  packageLockOnly: boolean | undefined;
+  dryRun: boolean | undefined;
   /** Names of the options given. */
   given: ReadonlySet<string>;
 }
@@ -99,14 +99,17 @@ export function parseNpmArguments(argv: readonly string[]): NpmArguments {
     options.push([name, value]);
     if (taken) i++;
   }
-  const last = (name: string): string | undefined => options.findLast(([given]) => given === name)?.[1];
+  const last = (name: string): boolean | undefined => {
+    const value = options.findLast(([given]) => given === name)?.[1];
+    return value === undefined ? undefined : value === "true";
+  };
   return {
     command,
     options: options.map(([name, value]) => `--${name}=${value}`),
     specs,
-    ignoreScripts: last("ignore-scripts") === undefined ? undefined : last("ignore-scripts") === "true",
-    packageLockOnly: last("package-lock-only") === "true",
-    dryRun: last("dry-run") === "true",
+    ignoreScripts: last("ignore-scripts"),
+    packageLockOnly: last("package-lock-only"),
+    dryRun: last("dry-run"),
     given: new Set(options.map(([name]) => name)),
   };
 }

@@ -12,6 +12,8 @@ export interface NpmSettings {
   /** The .npmrc files, in order of precedence. */
   files: string[];
   ignoreScripts: boolean;
+  packageLockOnly: boolean;
+  dryRun: boolean;
   /** False if npm neither reads nor writes a lockfile (but for `npm ci`). */
   packageLock: boolean;
   /** Names of all settings that this npm has. */
@@ -51,6 +53,8 @@ export async function readNpmSettings(npm: NpmProgram, cwd: string, env: NodeJS.
     scopes: new Map(scopes),
     files: [`${project}/.npmrc`, text("userconfig"), text("globalconfig")],
     ignoreScripts: settings["ignore-scripts"] === true,
+    packageLockOnly: settings["package-lock-only"] === true,
+    dryRun: settings["dry-run"] === true,
     packageLock: settings["package-lock"] !== false,
     known: new Set(Object.keys(settings)),
   };

@@ -62,9 +62,15 @@ export interface NpmRun {
  */
 export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
   const { cwd, env, io, signal } = options;
-  const args = parseNpmArguments(options.argv);
+  const typed = parseNpmArguments(options.argv);
   const npm = findNpm(env, options.npmPath);
   const settings = await readNpmSettings(npm, cwd, env);
+  const args = {
+    ...typed,
+    ignoreScripts: typed.ignoreScripts ?? settings.ignoreScripts,
+    packageLockOnly: typed.packageLockOnly ?? settings.packageLockOnly,
+    dryRun: typed.dryRun ?? settings.dryRun,
+  };
   const start = (args_: string[], env_: NodeJS.ProcessEnv): Promise<number> =>
     runProcess(npm, {
       args: args_,
@@ -128,7 +134,7 @@ export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
       return end("after", exitCodeOf(after.refusals), after, after.refusals);
     }
     reportHeldBack(gated.refusals, after.lockfile, io);
-    const wantsScripts = after.installed && !(args.ignoreScripts ?? settings.ignoreScripts);
+    const wantsScripts = after.installed && !args.ignoreScripts;
     for (const command of wantsScripts ? scriptCommands(args, settings.project, after.installed!) : []) {
       const exitCode = await start(command, env);
       if (exitCode !== 0) return end("done", exitCode, after, gated.refusals);
