@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { encodePackageId, isPackageName, isVersion, parsePackageId, type Verdict } from "@touchmark/core";
 import { type LockedPackage, packageChecker, parseLockfile, type Policy, registriesOf } from "@touchmark/verify";
 import { type Command, defineCommand, usageError } from "../command.ts";
@@ -7,6 +6,7 @@ import { exitOf, reasonLines, verdictJson, verdictLines } from "../evidence/desc
 import { explainPolicy, explainRelease, type Subject } from "../evidence/explain-release.ts";
 import { type LoadedEvidence, loadEvidence } from "../evidence/load-evidence.ts";
 import { EXIT } from "../failure.ts";
+import { lockfilePath } from "../files/lockfile-path.ts";
 import { loadPolicy } from "../files/policy-file.ts";
 import { readIfThere } from "../files/read-file.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
@@ -24,7 +24,10 @@ export const explain: Command = defineCommand({
   ],
   flags: {
     online: { help: "ask the log now instead of relying on touchmark.lock" },
-    lockfile: { value: "FILE", help: "the lockfile, with touchmark.lock beside it; package-lock.json when left out" },
+    lockfile: {
+      value: "FILE",
+      help: "the lockfile, with touchmark.lock beside it; the one that npm goes by when left out",
+    },
     registry: { value: "NAME", help: "the registry, where the policy names several" },
   },
   operands: [1, 1],
@@ -32,7 +35,7 @@ export const explain: Command = defineCommand({
     const { io, ui } = context;
     const policy = loadPolicy(context);
     const subject = readSubject(typed, () => chooseRegistry(policy, values.registry));
-    const lockfile = resolve(io.cwd, values.lockfile ?? "package-lock.json");
+    const lockfile = lockfilePath(io, values.lockfile);
     const versions = subject.version === null ? [] : [subject.version];
     const loaded = await loadEvidence(
       { policy, lockfile, ask: values.online ? { [subject.packageId]: versions } : null },

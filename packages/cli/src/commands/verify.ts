@@ -1,10 +1,10 @@
-import { resolve } from "node:path";
 import type { LockfileVerdict } from "@touchmark/verify";
 import { checkLockfile, neededEvidence, packageChecker, parseLockfile, registriesOf } from "@touchmark/verify";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
 import { evidenceJson, evidenceLine } from "../evidence/describe-evidence.ts";
 import { exitOf, reasonJson, reasonLines, summary, verdictJson, verdictLines } from "../evidence/describe-verdict.ts";
 import { type LoadedEvidence, loadEvidence } from "../evidence/load-evidence.ts";
+import { lockfilePath } from "../files/lockfile-path.ts";
 import { loadPolicy } from "../files/policy-file.ts";
 import { readWhole } from "../files/read-file.ts";
 
@@ -12,7 +12,10 @@ const MAX_LOCKFILE = 64 * 1024 * 1024; // [C-15]
 
 export const LOCKFILE_FLAGS = {
   online: { help: "ask the log now instead of relying on touchmark.lock" },
-  lockfile: { value: "FILE", help: "the lockfile, with touchmark.lock beside it; package-lock.json when left out" },
+  lockfile: {
+    value: "FILE",
+    help: "the lockfile, with touchmark.lock beside it; the one that npm goes by when left out",
+  },
 } as const;
 
 export const verify: Command = defineCommand({
@@ -45,7 +48,7 @@ async function verifyLockfile(
 ): Promise<number> {
   const { io, ui } = context;
   const policy = loadPolicy(context);
-  const path = resolve(io.cwd, values.lockfile ?? "package-lock.json");
+  const path = lockfilePath(io, values.lockfile);
   const lockfile = parseLockfile(readWhole(path, MAX_LOCKFILE), registriesOf(policy));
   const ask = values.online ? neededEvidence(lockfile, policy) : null;
   const loaded = await loadEvidence({ policy, lockfile: path, ask }, context);

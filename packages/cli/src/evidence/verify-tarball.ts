@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import { parseReleaseId, type Verdict, type VerdictStatus } from "@touchmark/core";
 import { VerifyError } from "@touchmark/verify";
 import type { Context } from "../command.ts";
+import { lockfilePath } from "../files/lockfile-path.ts";
 import { loadPolicy } from "../files/policy-file.ts";
 import { readIfThere } from "../files/read-file.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
@@ -33,7 +34,7 @@ export async function verifyTarball(file: string, flags: TarballFlags, context: 
   const loaded = await loadEvidence(
     {
       policy,
-      lockfile: resolve(io.cwd, flags.lockfile ?? "package-lock.json"),
+      lockfile: lockfilePath(io, flags.lockfile),
       ask: flags.online ? { [packageId]: [tarball.version] } : null,
     },
     context,
