@@ -14,6 +14,7 @@ export type FidoErrorCode =
   | "BAD_DEVICE_SPEC"
   | "BAD_STATE_FILE"
   | "BAD_ROOTS"
+  | "BAD_TRACE"
   | "BAD_REQUEST"
   | "PIN_WRONG"
   | "PIN_AUTH_BLOCKED"

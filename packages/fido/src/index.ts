@@ -48,4 +48,6 @@ export {
   type KeepaliveStatus,
   openChannel,
 } from "./hid/channel.ts";
+export { parseTrace, type Trace, type TraceEntry } from "./trace/trace-file.ts";
+export { tracePipe } from "./trace/trace-pipe.ts";
 export { PACKET_BYTES, type PacketPipe, type PacketSizes, type RandomBytes } from "./pipe/packet-pipe.ts";

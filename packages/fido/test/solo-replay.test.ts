@@ -16,9 +16,11 @@ import {
   type CredentialPublicKey,
   openChannel,
   type RandomBytes,
+  type TraceEntry,
 } from "../src/index.ts";
 import { PIN_PROTOCOL_ONE } from "../src/ctap2/pin-protocol.ts";
-import { createMemoryPipe } from "../src/pipe/memory.ts";
+import { USUAL_SIZES } from "../src/pipe/packet-pipe.ts";
+import { replayTrace } from "../src/testing/index.ts";
 import { expectCode, fromHex, toHex, verifies } from "./kit.ts";
 
 interface Step {
@@ -43,27 +45,19 @@ function step(name: string): Step {
   return found;
 }
 
-/** Plays the device's side: each packet of ours must equal the recorded one, then the device's packets up to our next follow. */
+/** A channel to the recorded device, which goes on with the steps that are named. */
 async function replay(
   names: readonly string[],
   randomBytes: RandomBytes = (length) => new Uint8Array(length),
 ): Promise<CtapChannel> {
-  const script = ["INIT", ...names].flatMap((name) => step(name).packets);
-  let at = 0;
-  const { pipe, end } = createMemoryPipe({
-    receive(packet) {
-      const [side, , hex = ""] = script[at++] ?? [];
-      const expected = fromHex(hex.padEnd(128, "0"));
-      if (side !== "h" || toHex(packet) !== toHex(expected)) {
-        end.vanish(new Error(`packet ${at} differs: ${toHex(packet)}`));
-        return;
-      }
-      for (; script[at]?.[0] === "d"; at++) end.deliver(fromHex((script[at]?.[2] ?? "").padEnd(128, "0")));
-    },
-    hostClosed: () => undefined,
-  });
+  const entries = ["INIT", ...names].flatMap((name) => step(name).packets.map(toEntry));
+  const { pipe } = replayTrace({ sizes: USUAL_SIZES, entries }, { exact: true });
   const nonce = fromHex(step("INIT").packets[0]?.[2].slice(14) ?? "");
   return await openChannel(pipe, { randomBytes: (length) => (length === 8 ? nonce : randomBytes(length)) });
+}
+
+function toEntry([side, at, hex]: Step["packets"][number]): TraceEntry {
+  return { at, from: side === "h" ? "host" : "device", packet: fromHex(hex.padEnd(128, "0")), cleared: [] };
 }
 
 async function replayWithInfo(names: readonly string[], randomBytes?: RandomBytes): Promise<CtapSession> {

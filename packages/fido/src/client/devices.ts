@@ -10,6 +10,7 @@ import { COMMAND } from "../hid/framing.ts";
 import type { PacketPipe, RandomBytes } from "../pipe/packet-pipe.ts";
 import { openUdpPipe } from "../pipe/udp.ts";
 import { listUsbKeys, openUsbPipe } from "../pipe/usb.ts";
+import { tracePipe } from "../trace/trace-pipe.ts";
 import { U2F_INFO } from "../u2f/credential.ts";
 import { speaksU2f } from "../u2f/messages.ts";
 import { type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
@@ -40,6 +41,8 @@ export interface FidoDevice extends CtapSession {
 export interface DeviceEdges {
   readonly randomBytes?: RandomBytes;
   readonly timing?: Partial<ChannelTiming>;
+  /** Gets the lines of a trace of all that is said to the keys, without PINs and the like. */
+  readonly trace?: ((line: string) => void) | undefined;
 }
 
 /** What `spec` (`usb`, `udp:HOST:PORT[:LOCALPORT]`, `soft:FILE`) names; none for `usb` if no key is plugged in. Throws FidoError. */
@@ -75,7 +78,8 @@ export async function listDevices(spec = "usb"): Promise<DeviceDescription[]> {
 /** Opens one key and asks what it can do. Throws FidoError. */
 export async function openDevice(description: DeviceDescription, edges: DeviceEdges = {}): Promise<FidoDevice> {
   const randomBytes = edges.randomBytes ?? ((length) => new Uint8Array(systemRandomBytes(length)));
-  const pipe = await description.openPipe();
+  const bare = await description.openPipe();
+  const pipe = edges.trace === undefined ? bare : tracePipe(bare, edges.trace);
   try {
     const channel = await openChannel(pipe, { randomBytes, timing: edges.timing });
     const protocol = await findProtocol(channel);

@@ -18,6 +18,7 @@ export {
   name,
   octetString,
 } from "./certificate.ts";
+export { type Replay, type ReplayOptions, replayTrace } from "./replay.ts";
 export { type AuthenticatorModel } from "./device.ts";
 export { openSoftAuthenticator } from "./soft-file.ts";
 export { type AuthenticatorState, createMemoryStore, createState, type StateStore } from "./state.ts";
