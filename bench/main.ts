@@ -1,8 +1,9 @@
 import { type Benchmark, type Figure, keepsTarget, ratioOf } from "./figure.ts";
+import { logAdmission } from "./log-admission.ts";
 import { verifyLockfile } from "./verify-lockfile.ts";
 
 // pnpm bench [--json] [name…]: each figure is a ratio of two sides measured in the same run, since machines differ and are noisy.
-const BENCHMARKS: Benchmark[] = [verifyLockfile];
+const BENCHMARKS: Benchmark[] = [verifyLockfile, logAdmission];
 
 const args = process.argv.slice(2);
 const json = args.includes("--json");

@@ -85,8 +85,6 @@ function floorWork(): { add(release: Envelope): void; with(evidence: Evidence): 
       });
     }
   };
-  // A multi-proof of n leaves and p hashes takes n leaf hashes and n + p − 1 inner ones; each envelope is hashed once.
-  const hashesOf = (leaves: number, proof: Uint8Array): number => 2 * leaves + proof.length / 32 - 1;
   return {
     add,
     with: ({ entries, logProof, buckets, mapProof, envelopes }) => ({
@@ -95,6 +93,11 @@ function floorWork(): { add(release: Envelope): void; with(evidence: Evidence): 
       hashes: hashesOf(entries.size + 1, logProof) + hashesOf(buckets.size, mapProof) + envelopes.size,
     }),
   };
+}
+
+// A multi-proof of n leaves and p hashes takes n leaf hashes and n + p − 1 inner ones; each envelope is hashed once.
+function hashesOf(leaves: number, proof: Uint8Array): number {
+  return 2 * leaves + proof.length / 32 - 1;
 }
 
 const P256_SPKI = Buffer.from("3059301306072a8648ce3d020106082a8648ce3d030107034200", "hex");

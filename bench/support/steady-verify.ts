@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type * as Verify from "@touchmark/verify";
 
 // Run as a process of its own: arguments are the tree's folder and the folder with the built packages. Verifies the tree and then does the bare
 // cryptography for it, in turn and several times, and prints the processor time of each in milliseconds, the first round (cold code) left out.
@@ -11,7 +12,7 @@ const ROUNDS = 9;
 
 const require = createRequire(join(built, "package.json"));
 const { checkLockfile, packageChecker, parseCompanion, parseLockfile, parsePolicy, registriesOf, trustEvidence } =
-  (await import(pathToFileURL(require.resolve("@touchmark/verify")).href)) as typeof import("@touchmark/verify");
+  (await import(pathToFileURL(require.resolve("@touchmark/verify")).href)) as typeof Verify;
 
 async function ours(): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
