@@ -16,6 +16,7 @@ export async function askSecret(prompt: string, signal: AbortSignal): Promise<st
 /** Asks yes or no; no is the default. */
 export async function askConfirm(question: string, signal: AbortSignal): Promise<boolean> {
   const answer = await askLine(process.stderr, `${question} [y/N] `, signal);
+  if (answer === undefined) process.stderr.write("\n");
   return /^y(?:es)?$/i.test(answer?.trim() ?? "");
 }
 
