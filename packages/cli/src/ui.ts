@@ -85,5 +85,5 @@ function visibleLength(cell: string): number {
 }
 
 function hasColour(io: Io): boolean {
-  return io.isTerminal.stdout && (io.env["NO_COLOR"] ?? "") === "";
+  return io.isTerminal.stdout && io.isTerminal.stderr && (io.env["NO_COLOR"] ?? "") === "";
 }
