@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { cleanNpmEnv, startVerdaccio, type Verdaccio } from "../test/support/verdaccio.ts";
+import { cleanNpmEnv } from "../test/support/npm-env.ts";
+import { startVerdaccio, type Verdaccio } from "../test/support/verdaccio.ts";
 
 // The stage of the story: a folder for everybody, a registry, a log, and real processes. It decides nothing: the story
 // says what a command must do, and the stage stops the show when it doesn't.

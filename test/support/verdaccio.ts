@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { runServer } from "verdaccio";
+import { cleanNpmEnv } from "./npm-env.ts";
 
 const run = promisify(execFile);
 
@@ -72,20 +73,6 @@ export async function publishPackage(registry: string, published: TestPackage): 
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-/** An environment in which npm has nothing of the user's or of the test run's: neither settings nor cache. */
-export function cleanNpmEnv(home: string): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([key]) => !/^npm_|^(?:https?|no|all)_proxy$/i.test(key));
-  return {
-    ...Object.fromEntries(kept),
-    npm_config_userconfig: join(home, "user.npmrc"),
-    npm_config_globalconfig: join(home, "global.npmrc"),
-    npm_config_cache: join(home, ".npm-cache"),
-    npm_config_update_notifier: "false",
-    npm_config_audit: "false",
-    npm_config_fund: "false",
-  };
 }
 
 function write(directory: string, path: string, content: string): void {

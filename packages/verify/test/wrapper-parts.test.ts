@@ -14,7 +14,7 @@ import { credentialsFor } from "../src/npm/npmrc-credentials.ts";
 import { keepProjectFiles, readLockfile } from "../src/npm/project-files.ts";
 import { refusalTable } from "../src/npm/refusal-table.ts";
 import { registryMatcher } from "../src/npm/registry-address.ts";
-import { cleanNpmEnv } from "../../../test/support/verdaccio.ts";
+import { cleanNpmEnv } from "../../../test/support/npm-env.ts";
 
 let root: string;
 

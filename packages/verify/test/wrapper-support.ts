@@ -9,7 +9,7 @@ import { decisionOf } from "../src/gate/decide-by-session.ts";
 import type { Decide } from "../src/gate/decision.ts";
 import { runNpm, type NpmRun, type RunNpmOptions } from "../src/npm/run-npm.ts";
 import { parsePolicy, type Policy } from "../src/policy/policy.ts";
-import { cleanNpmEnv } from "../../../test/support/verdaccio.ts";
+import { cleanNpmEnv } from "../../../test/support/npm-env.ts";
 import { forgedLog } from "./support/forged-log.ts";
 
 export const NPM = process.env["TOUCHMARK_TEST_NPM"];
