@@ -20,6 +20,8 @@ export interface Faults {
   alterPacket?(packet: Uint8Array): readonly Uint8Array[];
   /** What goes out instead of the answer (status byte and CBOR) to a CTAP2 command. */
   alterAnswer?(command: number, answer: Uint8Array): Uint8Array;
+  /** What goes out instead of the answer (data and status word) to a U2F command. */
+  alterU2fAnswer?(answer: Uint8Array): Uint8Array;
 }
 
 export interface SoftwareAuthenticatorOptions {
@@ -109,12 +111,15 @@ export function createSoftwareAuthenticator(
     touch: () => touch,
     touchTimeout: options.touchTimeout ?? 30_000,
   };
+  const answerU2f =
+    model.speaks === "ctap2" || device.batch === undefined ? undefined : createU2f(device, device.batch);
+  const alterU2f = (answer: Uint8Array): Uint8Array => faults.alterU2fAnswer?.(answer) ?? answer;
   const hid = createHidDevice({
     keepaliveEvery: options.keepaliveEvery ?? 100,
     capabilities: capabilitiesOf(model),
     packetBytes: model.packetBytes,
     wink: options.wink ?? (() => undefined),
-    answerU2f: model.speaks === "ctap2" || device.batch === undefined ? undefined : createU2f(device, device.batch),
+    answerU2f: answerU2f && (async (message) => alterU2f(await answerU2f(message))),
     broadcast(packet) {
       for (const sent of faults.alterPacket?.(packet) ?? [packet]) for (const deliver of hosts) deliver(sent);
     },
