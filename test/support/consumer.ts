@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { LogEndpointText } from "./log.ts";
 import { type Outcome, type Place, runTouchmark } from "./touchmark.ts";
@@ -13,6 +13,7 @@ export interface Consumer extends Place {
   /** Undefined if it isn't there. */
   read(file: string): string | undefined;
   has(file: string): boolean;
+  remove(file: string): void;
   /** Changes the policy. */
   setPolicy(more: object): void;
   lockfile(): LockfileText;
@@ -68,6 +69,7 @@ export function createConsumer(
     write,
     read,
     has: (file) => existsSync(path(file)),
+    remove: (file) => rmSync(path(file), { recursive: true }),
     setPolicy,
     lockfile,
     editLockfile(edit) {
