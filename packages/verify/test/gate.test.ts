@@ -176,6 +176,8 @@ describe("tarballs", () => {
       await refusalFrom(gate.url + path);
     }
     expect(registry.requests.map(({ url }) => url)).toEqual(["/widget"]);
+    // What npm makes of a tarball at another address.
+    expect((await refusalFrom(`${gate.url}elsewhere.tgz`)).error).toContain("TARBALL_UNKNOWN");
   });
 
   it("a large one passes through a file", async () => {

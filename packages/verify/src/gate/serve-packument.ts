@@ -21,6 +21,8 @@ export async function servePackument(
     const upstream = context.upstreamFor(name);
     const found = await fetchPackument(context, client, name, upstream);
     if ("status" in found) {
+      // npm asks here for any tarball, wherever a dependency says that it lies.
+      if (found.status === 404 && /\.(?:tgz|tar|tar\.gz)$/.test(name)) throw unknownTarball();
       answerJson(response, found.status, { error: found.error }, found.headers);
       return;
     }
@@ -73,6 +75,15 @@ export async function fetchPackument(
   const packument = parsePackument(bytes, name, upstream, context.packumentLimits);
   context.catalogue.addPackument(packument, upstream);
   return packument;
+}
+
+/** The refusal of a tarball that no registry has. */
+export function unknownTarball(): VerifyError {
+  return new VerifyError(
+    "TARBALL_UNKNOWN",
+    "The registry offers no such tarball.",
+    "Only tarballs of the configured registries pass the gate.",
+  );
 }
 
 async function decideAll(

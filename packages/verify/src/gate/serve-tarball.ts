@@ -7,7 +7,7 @@ import { answerRefusal } from "./answers.ts";
 import type { TarballSource } from "./catalogue.ts";
 import { ask, refusalOf, refusalOfError, type ClientRequest, type GateContext } from "./context.ts";
 import { releaseOfPath } from "./route.ts";
-import { fetchPackument } from "./serve-packument.ts";
+import { fetchPackument, unknownTarball } from "./serve-packument.ts";
 import { createSpool, type Spool } from "./spool.ts";
 import { bodyOf } from "./upstream.ts";
 
@@ -72,11 +72,7 @@ async function findSource(context: GateContext, client: ClientRequest, path: str
       if (reason !== undefined) throw new VerifyError("PACKUMENT_MALFORMED", reason);
     }
   }
-  throw new VerifyError(
-    "TARBALL_UNKNOWN",
-    "The registry offers no such tarball.",
-    "Only tarballs of the configured registries pass the gate.",
-  );
+  throw unknownTarball();
 }
 
 async function fetchTarball(
