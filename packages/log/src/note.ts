@@ -137,6 +137,8 @@ function encodeSignatureLine(line: NoteSignature): string {
 }
 
 function isKeyName(name: string): boolean {
+  // Nearly all names are ASCII, for which the costly expression need not be compiled.
+  if (/^[!-~]+$/.test(name)) return !name.includes("+");
   return name !== "" && !/[\p{White_Space}\p{Cc}+]/u.test(name);
 }
 
