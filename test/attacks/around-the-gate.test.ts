@@ -83,7 +83,7 @@ describe("npm's settings", () => {
     const outcome = await consumer.touchmark("npm install");
     expect(outcome.exit).toBe(1);
     expect(outcome.text).toContain("NOT_SIGNED");
-    expect(["evil-cache", "node_modules", "package-lock.json"].filter(consumer.has)).toEqual([]);
+    expect(["evil-cache", "node_modules", "package-lock.json"].filter((file) => consumer.has(file))).toEqual([]);
   });
 
   test.each(["@guild", "@old_guild", "@Guild"])(
@@ -164,8 +164,8 @@ describe("what lies in node_modules before", () => {
 
   test("can't pass for what was resolved, where there is no lockfile", async () => {
     const consumer = open({ manifest: { dependencies: { pewter: "^1.0.0" } } });
-    const _resolved = `${workshop.registry.url}pewter/-/pewter-1.0.1.tgz`;
-    consumer.write("node_modules/pewter/package.json", { name: "pewter", version: "1.0.1", _resolved });
+    const resolved = `${workshop.registry.url}pewter/-/pewter-1.0.1.tgz`;
+    consumer.write("node_modules/pewter/package.json", { name: "pewter", version: "1.0.1", ["_resolved"]: resolved });
     consumer.write("node_modules/pewter/index.js", EVIL);
     const outcome = await consumer.touchmark("npm install");
     expect(outcome.exit, outcome.text).toBe(0);

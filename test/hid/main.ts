@@ -1,0 +1,92 @@
+// node test/hid/main.ts: node-hid, libfido2 and OpenSSH on a real hidraw device, in a virtual machine that is started for it.
+//
+// The machine's kernel makes the device out of the software authenticator (uhid); its root is this machine's, read-only. Nothing is
+// installed and nothing is written: what is missing is named.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { type ArchiveFile, findKernel, type Kernel, modulesWithNeeds, packArchive } from "./kernel.ts";
+
+const QEMU = "/usr/bin/qemu-system-x86_64";
+const BUSYBOX = "/bin/busybox";
+/** Where to look for a kernel: `/`, or a folder into which a package was unpacked. */
+const KERNEL_ROOT = process.env["TOUCHMARK_KERNEL"] ?? "/";
+const MINUTES = 5;
+const PASSED = "hid: passed";
+const MODULES = ["virtio_pci", "9pnet_virtio", "9p", "uhid"];
+
+const kernel = findKernel(KERNEL_ROOT);
+const missing = [
+  existsSync(QEMU) ? "" : "qemu-system-x86",
+  existsSync(BUSYBOX) ? "" : "busybox-static",
+  kernel === undefined
+    ? `linux-image-amd64 (installed, or unpacked with dpkg -x into a folder that TOUCHMARK_KERNEL names)`
+    : "",
+].filter(Boolean);
+
+if (missing.length > 0 || kernel === undefined) {
+  process.stderr.write(`Debian packages are missing: ${missing.join(", ")}.\n`);
+  process.stderr.write("fido2-tools and openssh-client are used too where they are there.\n");
+  process.exitCode = 2;
+} else {
+  const folder = mkdtempSync(join(tmpdir(), "touchmark-hid-"));
+  try {
+    process.exitCode = (await runMachine(kernel, folder)) ? 0 : 1;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function runMachine(kernel: Kernel, folder: string): Promise<boolean> {
+  const initramfs = join(folder, "initramfs");
+  writeFileSync(initramfs, packArchive(initramfsFiles(kernel)));
+  const machine = spawn(
+    QEMU,
+    [
+      ["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1500"],
+      ["-nographic", "-no-reboot", "-nic", "none"],
+      ["-kernel", kernel.image, "-initrd", initramfs, "-append", "console=ttyS0 quiet panic=-1"],
+      ["-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"],
+      ["-device", "virtio-9p-pci,fsdev=root,mount_tag=root"],
+    ].flat(),
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const timer = setTimeout(() => {
+    process.stderr.write(`The machine did not end within ${MINUTES} minutes.\n`);
+    machine.kill("SIGKILL");
+  }, MINUTES * 60_000);
+  let hasPassed = false;
+  for await (const line of createInterface({ input: machine.stdout })) {
+    hasPassed ||= line.trim() === PASSED;
+    process.stdout.write(`${line}\n`);
+  }
+  clearTimeout(timer);
+  return hasPassed;
+}
+
+function initramfsFiles(kernel: Kernel): ArchiveFile[] {
+  const modules = modulesWithNeeds(kernel, MODULES);
+  const inside = fileURLToPath(new URL("inside.ts", import.meta.url));
+  const [folder, file] = [0o040755, 0o100755];
+  const init = [
+    "#!/bin/busybox sh",
+    ...modules.map((_, index) => `/bin/busybox insmod /modules/${index}.ko`),
+    "/bin/busybox mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=262144 root /root",
+    "/bin/busybox mount -t devtmpfs dev /root/dev",
+    "/bin/busybox mount -t proc proc /root/proc",
+    "/bin/busybox mount -t sysfs sys /root/sys",
+    "for folder in tmp run; do /bin/busybox mount -t tmpfs tmp /root/$folder; done",
+    `/bin/busybox chroot /root /usr/bin/env -i HOME=/tmp PATH=/usr/bin:/bin ${process.execPath} ${inside} '${PASSED}'`,
+    "/bin/busybox poweroff -f",
+    "",
+  ].join("\n");
+  return [
+    ...["bin", "root", "modules", "dev"].map((path) => ({ path, mode: folder, data: new Uint8Array() })),
+    { path: "bin/busybox", mode: file, data: readFileSync(BUSYBOX) },
+    { path: "init", mode: file, data: Buffer.from(init) },
+    ...modules.map((path, index) => ({ path: `modules/${index}.ko`, mode: file, data: readFileSync(path) })),
+  ];
+}
