@@ -111,16 +111,22 @@ export function encodeBase64(bytes: Uint8Array): string {
   return parts.join("");
 }
 
-/** Bytes of canonical base64 with padding [C-2]. Throws `MALFORMED` on anything else, unused bits that are set included. */
-export function parseBase64(text: string): Uint8Array {
-  const bytes = decodeBase64(text);
-  if (bytes === null) throw new CoreError("MALFORMED", "C-2", "This is not canonical base64.");
+/**
+ * Bytes of canonical base64 with padding [C-2], by `decode` if the platform has a faster one. Throws `MALFORMED` on anything else, unused bits that are
+ * set included.
+ */
+export function parseBase64(text: string, decode: Base64Decoder = decodeBase64): Uint8Array {
+  const bytes = decode(text);
+  if (bytes === undefined) throw new CoreError("MALFORMED", "C-2", "This is not canonical base64.");
   return bytes;
 }
 
-function decodeBase64(text: string): Uint8Array | null {
+/** Undefined for what is not canonical. */
+export type Base64Decoder = (text: string) => Uint8Array | undefined;
+
+function decodeBase64(text: string): Uint8Array | undefined {
   const length = text.length;
-  if (length % 4 !== 0) return null;
+  if (length % 4 !== 0) return undefined;
   if (length === 0) return new Uint8Array(0);
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   const bytes = allocate((length / 4) * 3 - padding);
@@ -148,9 +154,9 @@ function decodeBase64(text: string): Uint8Array | null {
     bad |= a | b | c;
     bytes[at++] = (a << 2) | (b >> 4);
     if (padding === 1) bytes[at] = ((b & 15) << 4) | (c >> 2);
-    if (padding === 1 ? (c & 3) !== 0 : (b & 15) !== 0) return null;
+    if (padding === 1 ? (c & 3) !== 0 : (b & 15) !== 0) return undefined;
   }
-  return (bad & 0xc0) === 0 ? bytes : null;
+  return (bad & 0xc0) === 0 ? bytes : undefined;
 }
 
 // Thousands of small arrays with memory of their own cost more than what is done with them, so they share some.

@@ -13,4 +13,6 @@ export interface Crypto {
   verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
   /** ECDSA over P-256 with SHA-256: uncompressed point (65 bytes), DER signature. False for anything that doesn't verify; never throws. */
   verifyP256(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  /** The platform's own reader of canonical base64 [C-2], where it has a fast one; undefined for anything else. */
+  decodeBase64?(text: string): Uint8Array | undefined;
 }

@@ -1,5 +1,6 @@
 export type { Authority, AuthorityDraft, HeldKey } from "./authority.ts";
 export { countHolders, encodeAuthority, parseAuthority } from "./authority.ts";
+export type { Base64Decoder } from "./bytes.ts";
 export {
   compareBytes,
   compareText,

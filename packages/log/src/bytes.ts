@@ -1,7 +1,7 @@
 /** [C-2] Standard base64 with padding; `undefined` for anything but the canonical form. */
 export function parseBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, "base64");
-  return bytes.toString("base64") === text ? Uint8Array.from(bytes) : undefined;
+  return bytes.toString("base64") === text ? new Uint8Array(bytes) : undefined;
 }
 
 export function encodeBase64(bytes: Uint8Array): string {
