@@ -1,8 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseEvidence } from "@touchmark/log";
-import { encodeCompanion } from "@touchmark/verify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { companionText } from "../support/companion.ts";
 import type { Consumer } from "../support/consumer.ts";
 import { type OpenLog, openLog } from "../support/log.ts";
 import { packRelease, tarballUrl } from "../support/packed.ts";
@@ -117,13 +116,10 @@ describe("L1: two histories", () => {
   });
 
   test("whoever has only the repository knows by its touchmark.lock", async () => {
-    const { url } = workshop.log.endpoint;
-    const body = JSON.stringify({ packages: { "npm:npmjs/pewter": ["1.0.0"] } });
-    const answer = await fetch(`${url}evidence`, { method: "POST", body });
-    const evidence = parseEvidence(await answer.bytes());
     const clone = workshop.consumer({ packages: consumer.policy().packages });
     clone.write("package-lock.json", consumer.read("package-lock.json")!);
-    clone.write("touchmark.lock", Buffer.from(encodeCompanion({ pins: new Map(), evidence })).toString());
+    const known = { "npm:npmjs/pewter": ["1.0.0"] };
+    clone.write("touchmark.lock", await companionText(workshop.log.endpoint.url, known));
     const outcome = await clone.touchmark("verify --online", { fetch: toRival });
     expect([outcome.exit, outcome.text]).toEqual([3, expect.stringContaining("[FORK V-5]")]);
     keptIn(outcome.stderr, [3, 7]);
