@@ -16,7 +16,8 @@ const QEMU = "/usr/bin/qemu-system-x86_64";
 const BUSYBOX = "/bin/busybox";
 /** Where to look for a kernel: `/`, or a folder into which a package was unpacked. */
 const KERNEL_ROOT = process.env["TOUCHMARK_KERNEL"] ?? "/";
-const MINUTES = 5;
+/** A limit, not a measure: on two idle cores it takes one. */
+const MINUTES = 10;
 const PASSED = "hid: passed";
 const OURS = /^(?:ok|failed|left out|hid)\b/;
 const MODULES = ["virtio_pci", "9pnet_virtio", "9p", "uhid", "hid_generic"];
