@@ -23,7 +23,7 @@ export function parseUtf8(bytes: Uint8Array): string {
 export function concatBytes(...parts: Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const all = new Uint8Array(length);
+  const all = allocateBytes(length);
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
@@ -129,7 +129,7 @@ function decodeBase64(text: string): Uint8Array | undefined {
   if (length % 4 !== 0) return undefined;
   if (length === 0) return new Uint8Array(0);
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  const bytes = allocate((length / 4) * 3 - padding);
+  const bytes = allocateBytes((length / 4) * 3 - padding);
   const whole = padding === 0 ? length : length - 4;
   let at = 0;
   let bad = 0;
@@ -159,12 +159,15 @@ function decodeBase64(text: string): Uint8Array | undefined {
   return (bad & 0xc0) === 0 ? bytes : undefined;
 }
 
-// Thousands of small arrays with memory of their own cost more than what is done with them, so they share some.
 const SLAB = 65_536;
 let slab = new ArrayBuffer(0);
 let used = 0;
 
-function allocate(length: number): Uint8Array {
+/**
+ * A byte array to be filled at once. Thousands of small arrays with memory of their own cost more than what is done with them, so they share some:
+ * their `buffer` is not theirs alone.
+ */
+export function allocateBytes(length: number): Uint8Array {
   if (length > SLAB / 16) return new Uint8Array(length);
   if (used + length > slab.byteLength) {
     slab = new ArrayBuffer(SLAB);
