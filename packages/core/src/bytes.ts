@@ -186,3 +186,10 @@ function sextet(text: string, index: number): number {
 export function encodeBase64Url(bytes: Uint8Array): string {
   return encodeBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
+
+/** Bytes of canonical base64url without padding. Throws `MALFORMED`. */
+export function parseBase64Url(text: string): Uint8Array {
+  const padding = "=".repeat((4 - (text.length % 4)) % 4);
+  if (!/^[\w-]*$/.test(text)) throw new CoreError("MALFORMED", "C-2", "This is not base64url.");
+  return parseBase64(text.replaceAll("-", "+").replaceAll("_", "/") + padding);
+}

@@ -3,6 +3,7 @@ import {
   encodeHex,
   encodeKey,
   encodeUtf8,
+  enrolmentHash,
   isHolder,
   keyFingerprint,
   parseBase64,
@@ -10,10 +11,20 @@ import {
   SK_ED25519,
   USB_APPLICATION,
 } from "@touchmark/core";
-import { EDDSA, enrollKey, type EnrolledKey as Enrolled, ES256, openDevices, selectDevice } from "@touchmark/fido";
+import {
+  type Algorithm,
+  EDDSA,
+  enrollKey,
+  type EnrolledKey as Enrolled,
+  ES256,
+  isBrowserSpec,
+  openDevices,
+  selectDevice,
+} from "@touchmark/fido";
 import { nodeCrypto } from "@touchmark/log";
-import { type Command, defineCommand, usageError } from "../command.ts";
+import { type Command, type Context, defineCommand, usageError } from "../command.ts";
 import { touchmarkHome } from "../files/home.ts";
+import { BROWSER_FLAGS, makeBrowserEdges } from "../keys/browser-edges.ts";
 import { isSoftware, normalizeDevice } from "../keys/device.ts";
 import { makeInteraction, PIN_FLAG } from "../keys/interaction.ts";
 import { addKey, type EnrolledKey, readKeys } from "../keys/key-store.ts";
@@ -27,14 +38,19 @@ export const keyEnroll: Command = defineCommand({
   examples: ["touchmark key enroll --holder alice"],
   about: [
     "Makes a credential on a security key and remembers it in the Touchmark home. Nothing secret leaves the key.",
+    "With --device browser a page opens that takes passkeys, phones and whatever else the browser knows.",
     "Give the key card (touchmark key export) to whoever writes the claim.",
   ],
   flags: {
     holder: { value: "LABEL", help: "the person who holds the key: a-z, 0-9, dot, dash, underscore" },
-    device: { value: "D", help: "usb (the default), udp:HOST:PORT[:LOCALPORT], or soft:FILE to try things out" },
+    device: {
+      value: "D",
+      help: "usb (the default), browser, browser:https://HOST/, udp:HOST:PORT[:LOCALPORT], or soft:FILE to try things out",
+    },
     algorithm: { value: "NAME", help: "es256 (the default, which every key has) or ed25519" },
     uv: { help: "sign with PIN or fingerprint from now on" },
     ...PIN_FLAG,
+    ...BROWSER_FLAGS,
   },
   operands: [0, 0],
   run: async (values, _operands, context) => {
@@ -52,24 +68,9 @@ export const keyEnroll: Command = defineCommand({
     const device = normalizeDevice(values.device ?? "usb", io.cwd);
     const home = touchmarkHome(io);
     const known = readKeys(home);
-    const interaction = makeInteraction(context, values["pin-fd"]);
-    const opened = await selectDevice({ devices: await openDevices(device), interaction });
-    let enrolled: Enrolled;
-    try {
-      enrolled = await enrollKey({
-        device: opened,
-        rpId: USB_APPLICATION,
-        clientDataHash: nodeCrypto.sha256(encodeUtf8(`touchmark enrolment v1\n${holder}\n`)), // [K-15]
-        user: { id: encodeUtf8(holder), name: holder },
-        algorithms: [algorithm],
-        excludeCredentialIds: known.map(({ credentialId }) => parseBase64(credentialId)),
-        wantUv: values.uv,
-        interaction,
-      });
-    } finally {
-      await opened.close();
-    }
-    const key = toStored(enrolled, { holder, device, name: opened.name, userVerification: values.uv });
+    const key = isBrowserSpec(device)
+      ? await enrollThroughBrowser(context, { holder, device, algorithm, known, values })
+      : await enrollOnDevice(context, { holder, device, algorithm, known, values });
     await addKey(home, key);
     if (isSoftware(device))
       ui.warn("this is a software key: whoever can read its file can sign", "Use it for trying out only.");
@@ -86,7 +87,50 @@ export const keyEnroll: Command = defineCommand({
   },
 });
 
-function readAlgorithm(name: string): (typeof ALGORITHMS)[keyof typeof ALGORITHMS] {
+interface Wish {
+  holder: string;
+  device: string;
+  algorithm: Algorithm;
+  known: EnrolledKey[];
+  values: { uv: boolean; "pin-fd": string | undefined; "no-open": boolean; paste: boolean };
+}
+
+async function enrollThroughBrowser(context: Context, wish: Wish): Promise<EnrolledKey> {
+  const { holder, device, algorithm, known, values } = wish;
+  if (algorithm !== ES256) throw usageError("key enroll", "Keys in a browser are es256 only.");
+  const { enrollKeyInBrowser } = await import("../keys/enroll-in-browser.ts");
+  const edges = makeBrowserEdges(context, values);
+  const key = await enrollKeyInBrowser({ holder, device, userVerification: values.uv, known }, edges);
+  if (device === "browser")
+    context.ui.warn(
+      "a key of localhost can be asked for by every page that a program on this machine serves",
+      "A page on your team's own domain is stronger: touchmark key page --help",
+    );
+  return key;
+}
+
+async function enrollOnDevice(context: Context, wish: Wish): Promise<EnrolledKey> {
+  const { holder, device, algorithm, known, values } = wish;
+  const interaction = makeInteraction(context, values["pin-fd"]);
+  const opened = await selectDevice({ devices: await openDevices(device), interaction });
+  try {
+    const enrolled = await enrollKey({
+      device: opened,
+      rpId: USB_APPLICATION,
+      clientDataHash: enrolmentHash(nodeCrypto, holder), // [K-15]
+      user: { id: encodeUtf8(holder), name: holder },
+      algorithms: [algorithm],
+      excludeCredentialIds: known.map(({ credentialId }) => parseBase64(credentialId)),
+      wantUv: values.uv,
+      interaction,
+    });
+    return toStored(enrolled, { holder, device, name: opened.name, userVerification: values.uv });
+  } finally {
+    await opened.close();
+  }
+}
+
+function readAlgorithm(name: string): Algorithm {
   if (name === "es256" || name === "ed25519") return ALGORITHMS[name];
   throw usageError("key enroll", "--algorithm is neither es256 nor ed25519.");
 }

@@ -5,6 +5,7 @@ import { CliError } from "../error.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { loadPolicy } from "../files/policy-file.ts";
 import { writeWhole } from "../files/write-file.ts";
+import { BROWSER_FLAGS, makeBrowserEdges } from "../keys/browser-edges.ts";
 import { chooseKeys } from "../keys/choose-keys.ts";
 import { isSoftware, normalizeDevice } from "../keys/device.ts";
 import { makeInteraction, PIN_FLAG } from "../keys/interaction.ts";
@@ -35,6 +36,7 @@ const FLAGS = {
   uv: { help: "sign with PIN or fingerprint" },
   yes: { help: "don't ask before the touch" },
   ...PIN_FLAG,
+  ...BROWSER_FLAGS,
 } as const;
 
 export const sign: Command = defineCommand({
@@ -96,6 +98,7 @@ export const sign: Command = defineCommand({
         deviceBound: authority?.deviceBound === true,
       },
       interaction,
+      browser: makeBrowserEdges(context, values),
     });
     const envelope = addSignature(found.envelope, signature);
     await writeWhole(resolve(io.cwd, file), encodeEnvelope(envelope));

@@ -28,7 +28,7 @@ export interface EnrolledKey {
   model: { name: string; aaguid: string };
   /** Enrolled with `--uv`: its signatures are made with PIN or fingerprint. */
   userVerification: boolean;
-  attestation: { format: string; object: string };
+  attestation: { format: string; object: string; clientData?: string };
 }
 
 const MAX_FILE = 4 * 1024 * 1024;
@@ -71,7 +71,7 @@ function fileOf(home: string): string {
 function readKey(value: Json): EnrolledKey {
   const fields = fieldsOf(value, KEYS);
   const model = fieldsOf(fields["model"], ["name", "aaguid"]);
-  const attestation = fieldsOf(fields["attestation"], ["format", "object"]);
+  const attestation = readAttestation(fields["attestation"]);
   const key: EnrolledKey = {
     holder: textOf(fields, "holder"),
     key: textOf(fields, "key"),
@@ -80,13 +80,20 @@ function readKey(value: Json): EnrolledKey {
     device: textOf(fields, "device"),
     model: { name: textOf(model, "name"), aaguid: textOf(model, "aaguid") },
     userVerification: fields["userVerification"] === true,
-    attestation: { format: textOf(attestation, "format"), object: textOf(attestation, "object") },
+    attestation,
   };
   if (!isHolder(key.holder)) throw new Error("a holder's label is malformed");
   if (keyFingerprint(nodeCrypto, parseKey(key.key)) !== key.fingerprint)
     throw new Error("a fingerprint is not that of its key");
   parseBase64(key.credentialId);
   return key;
+}
+
+function readAttestation(value: Json | undefined): EnrolledKey["attestation"] {
+  const isBrowsers = isObject(value) && "clientData" in value;
+  const fields = fieldsOf(value, isBrowsers ? ["format", "object", "clientData"] : ["format", "object"]);
+  const attestation = { format: textOf(fields, "format"), object: textOf(fields, "object") };
+  return isBrowsers ? { ...attestation, clientData: textOf(fields, "clientData") } : attestation;
 }
 
 function fieldsOf(value: Json | undefined, keys: string[]): JsonObject {

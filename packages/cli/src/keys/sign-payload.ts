@@ -8,7 +8,8 @@ import {
   signatureFromAssertion,
   verifySshSignature,
 } from "@touchmark/core";
-import { assertKey, type Interaction, openDevices, selectDevice } from "@touchmark/fido";
+import { assertKey, type Interaction, isBrowserSpec, openDevices, selectDevice } from "@touchmark/fido";
+import type { BrowserEdges } from "@touchmark/fido/browser";
 import { nodeCrypto } from "@touchmark/log";
 import { CliError } from "../error.ts";
 import type { EnrolledKey } from "./key-store.ts";
@@ -20,12 +21,14 @@ export interface SigningRequest {
   device: string;
   demands: Pick<Authority, "userVerification" | "deviceBound">;
   interaction: Interaction;
+  browser: BrowserEdges;
 }
 
 /** One signature over a statement with one touch, verified before it is given back. Throws `BAD_OWN_SIGNATURE`, FidoError. */
 export async function signPayload(
   request: SigningRequest,
 ): Promise<{ signature: EnvelopeSignature; key: EnrolledKey }> {
+  if (isBrowserSpec(request.device)) return (await import("./sign-in-browser.ts")).signPayloadInBrowser(request);
   const { payload, keys, demands, interaction } = request;
   const tbs = envelopeSignedBytes(nodeCrypto, payload);
   const rpId = parseKey(keys[0]!.key).application;
