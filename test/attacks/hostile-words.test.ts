@@ -34,7 +34,7 @@ function lockEntry(path: string, entry: object): void {
 
 const pewter = packRelease({ name: "pewter", version: "1.0.0" });
 
-describe("a lockfile's", () => {
+describe("I16: a lockfile's", () => {
   const good = (): object => ({
     version: "1.0.0",
     resolved: tarballUrl(workshop.registry.url, pewter),
@@ -57,7 +57,7 @@ describe("a lockfile's", () => {
   });
 });
 
-test("an exception's reason and author", async () => {
+test("I16: an exception's reason and author", async () => {
   lockEntry("node_modules/pewter", {
     version: "1.0.1",
     resolved: tarballUrl(workshop.registry.url, { name: "pewter", version: "1.0.1" }),
@@ -72,7 +72,7 @@ test("an exception's reason and author", async () => {
   expectClean(outcome.text);
 });
 
-describe("a log's", () => {
+describe("I16: a log's", () => {
   const says: NonNullable<Consumer["fetch"]> = async () =>
     Response.json({ code: `OK${TRICKS}`, message: `accepted${TRICKS}`, hint: `all is well${TRICKS}` }, { status: 422 });
 
@@ -99,7 +99,7 @@ describe("a log's", () => {
   });
 });
 
-describe("a file's", () => {
+describe("I16: a file's", () => {
   test("name on the command line", async () => {
     for (const command of ["verify", "sign", "submit", "export"]) {
       const outcome = await runTouchmark(

@@ -152,6 +152,33 @@ describe("I9: a signature for something else", () => {
     }
   });
 
+  test("a signature file that somebody has put there, which says more than the tarball, gets no signature", async () => {
+    const { directory } = workshop.makers;
+    const packed = packRelease({ name: "widget", version: "2.0.0" });
+    const file = workshop.putOnDesk(packed);
+    const { sha512, tarSha512 } = await readTarball([packed.tarball]);
+    const honest = { releaseId: "npm:npmjs/widget@2.0.0", sha512, tarSha512 };
+    const slipped = { releaseId: "npm:npmjs/widget@2.0.1", sha512: "ab".repeat(64), tarSha512: "ab".repeat(64) };
+    const origin = workshop.log.endpoint.origin;
+    for (const [releases, logs] of [
+      [[honest, slipped], [origin]],
+      [[honest], ["log.example/elsewhere"]],
+      [[honest], ["log.example/elsewhere", origin].toSorted()],
+    ] as const) {
+      const planted = encodeEnvelope({
+        payload: encodeRelease({ logs: [...logs], releases: [...releases] }),
+        signatures: [],
+      });
+      writeInto(directory, `${file}.touchmark`, planted);
+      const outcome = await touchmark(`sign ${file} --yes --holder alice`);
+      expect([outcome.exit, outcome.text]).toEqual([
+        1,
+        expect.stringMatching(/^error: .* \[OTHER_STATEMENT\]\nhint: /),
+      ]);
+      expect(readFileSync(join(directory, `${file}.touchmark`))).toEqual(Buffer.from(planted));
+    }
+  });
+
   test("made for another log", async () => {
     const file = await signedFile("widget", by(alice, bob), { version: "3.0.0", logs: ["log.example/elsewhere"] });
     await expectRefused(file, /\[WRONG_LOG\]/, /\[RULE_BROKEN S-8\]/);
