@@ -25,9 +25,13 @@ export function isScalar(bytes: Uint8Array): boolean {
 /** DER `SEQUENCE { INTEGER r, INTEGER s }` from the two integers' bytes. */
 export function encodeEcdsaDer(r: Uint8Array, s: Uint8Array): Uint8Array {
   const der = allocateBytes(6 + r.length + s.length);
-  der.set([0x30, 4 + r.length + s.length, 2, r.length]);
+  der[0] = 0x30;
+  der[1] = 4 + r.length + s.length;
+  der[2] = 2;
+  der[3] = r.length;
   der.set(r, 4);
-  der.set([2, s.length], 4 + r.length);
+  der[4 + r.length] = 2;
+  der[5 + r.length] = s.length;
   der.set(s, 6 + r.length);
   return der;
 }

@@ -1,4 +1,4 @@
-import { concatBytes, encodeUtf8, equalBytes } from "./bytes.ts";
+import { allocateBytes, concatBytes, encodeUtf8, equalBytes } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { encodeEcdsaDer, isScalar, parseEcdsaDer } from "./ecdsa.ts";
 import { isEd25519Signature } from "./ed25519.ts";
@@ -156,11 +156,9 @@ export function verifySshSignature(
     );
   }
   if (webauthn) verifyClientData(key.application, webauthn, tbs);
-  const signed = concatBytes(
+  const signed = signedData(
     applicationHash(crypto, key),
-    Uint8Array.of(signature.flags),
-    wireUint32(signature.counter),
-    webauthn ? webauthn.extensions : new Uint8Array(0),
+    signature,
     crypto.sha256(webauthn ? webauthn.clientData : tbs),
   );
   const good =
@@ -175,6 +173,25 @@ export function verifySshSignature(
       "It was made for another statement, or changed since.",
     );
   }
+}
+
+// [K-8], [K-9]
+function signedData(
+  application: Uint8Array,
+  { flags, counter, webauthn }: SshSignature,
+  digest: Uint8Array,
+): Uint8Array {
+  const extensions = webauthn?.extensions.length ?? 0;
+  const data = allocateBytes(69 + extensions);
+  data.set(application);
+  data[32] = flags;
+  data[33] = counter >>> 24;
+  data[34] = counter >>> 16;
+  data[35] = counter >>> 8;
+  data[36] = counter;
+  if (webauthn) data.set(webauthn.extensions, 37);
+  data.set(digest, 37 + extensions);
+  return data;
 }
 
 const applicationHashes = new WeakMap<Key, Uint8Array>();

@@ -95,12 +95,16 @@ export function parseEpoch(bytes: Uint8Array): EpochLeaf {
 
 /** [C-3] Reads an unsigned 64-bit number below 2^53, or `null` for the value that means none. Throws `BAD_ENTRY`. */
 export function readIndex(bytes: Uint8Array, at: number): number | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const high = view.getUint32(at);
-  const low = view.getUint32(at + 4);
+  const high = uint32(bytes, at);
+  const low = uint32(bytes, at + 4);
   if (high === NONE && low === NONE) return null;
   if (high >= 2 ** 21) throw new LogError("BAD_ENTRY", "A number in the leaf is too great.");
   return high * 2 ** 32 + low;
+}
+
+// The caller has checked that the bytes are there.
+function uint32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }
 
 export function writeIndex(bytes: Uint8Array, at: number, index: number | null): void {

@@ -20,6 +20,8 @@ export interface ProvedEntry extends PackageEntry {
   index: number;
   /** The leaf itself. */
   bytes: Uint8Array;
+  /** Hex of `envelopeHash`. */
+  envelope: string;
 }
 
 /** A bundle of which every byte was proved to belong to a checkpoint that the log signed. What it says is still to be read. */
@@ -42,7 +44,10 @@ export function openEvidence(bundle: Evidence, key: VerifierKey): OpenedEvidence
   const epoch = parseEpoch(bundle.epoch);
   if (epoch.covers !== epochIndex)
     throw new LogError("BAD_PROOF", "The epoch leaf is not the last leaf of the checkpoint."); // [V-3] [L-8]
-  const proved = [...bundle.entries].map(([index, bytes]) => ({ index, bytes, ...parseEntry(bytes) }));
+  const proved = [...bundle.entries].map(([index, bytes]) => {
+    const entry = parseEntry(bytes);
+    return { ...entry, index, bytes, envelope: hexOf(entry.envelopeHash) };
+  });
   if (proved.some(({ index }) => index >= epochIndex)) {
     throw new LogError("BAD_PROOF", "An entry stands behind the epoch leaf.");
   }
@@ -83,7 +88,7 @@ function verifyBuckets(bundle: Evidence, mapRoot: Uint8Array): void {
 
 // [E-6]: an envelope that no entry names was never logged.
 function expectNamed(envelopes: ReadonlyMap<string, string>, entries: ProvedEntry[]): void {
-  const named = new Set(entries.map(({ envelopeHash }) => hexOf(envelopeHash)));
+  const named = new Set(entries.map(({ envelope }) => envelope));
   for (const digest of envelopes.keys()) {
     if (!named.has(digest)) throw new LogError("BAD_EVIDENCE", "The evidence holds an envelope that no entry names.");
   }

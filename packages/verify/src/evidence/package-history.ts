@@ -42,7 +42,7 @@ export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
   const verified = new Map<string, SignedStatement>();
   const vouched = new Map<string, SignedStatement>();
   return (entry, vouchedAuthority = null) => {
-    const hash = hexOf(entry.envelopeHash);
+    const hash = entry.envelope;
     const text = evidence.envelopes.get(hash);
     if (text === undefined) return null;
     const known = verified.get(hash);
