@@ -11,6 +11,7 @@ export type CliCode =
   | "SEVERAL_KEYS"
   | "KEY_NOT_LISTED"
   | "PIN_NEEDED"
+  | "PIN_DIFFERS"
   | "BAD_OWN_SIGNATURE"
   | "CONFIRMATION_NEEDED"
   | "NOT_CONFIRMED"

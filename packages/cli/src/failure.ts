@@ -52,6 +52,7 @@ const CLI: Record<CliCode, Exit> = {
   SEVERAL_KEYS: EXIT.key,
   KEY_NOT_LISTED: EXIT.key,
   PIN_NEEDED: EXIT.key,
+  PIN_DIFFERS: EXIT.key,
   BAD_OWN_SIGNATURE: EXIT.key,
   NOT_CONFIRMED: EXIT.key,
   OTHER_STATEMENT: EXIT.rejected,

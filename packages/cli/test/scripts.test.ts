@@ -89,6 +89,7 @@ function varying(text: string, { variables }: Stage): string {
   for (const [name, value] of variables)
     if (/^(?:WORK|REGISTRY|LOG_\w+)$/.test(name)) varied = varied.replaceAll(value, `\${${name}}`);
   return varied
+    .replaceAll(/udp:127\.0\.0\.1:\d+/g, "udp:[..]")
     .replaceAll(/(?<= at )127\.0\.0\.1:\d+/g, "[..]")
     .replaceAll(/(?<=(?:packages?|date) in )\d+m?s/g, "[..]")
     .replaceAll(/SHA256-[\w+-]{43}/g, "SHA256-[..]");

@@ -27,7 +27,11 @@ export const keyExport: Command = defineCommand({
       );
     }
     const lines = encodeCard(keys);
-    const cards = keys.map((key) => ({ holder: key.holder, key: key.key, attestation: { ...key.attestation } }));
+    const cards = keys.map(({ holder: label, key, attestation }) => ({
+      holder: label,
+      key,
+      ...(attestation && { attestation: { ...attestation } }),
+    }));
     if (out === undefined) {
       ui.result({ ok: true, keys: cards }, lines);
       return 0;

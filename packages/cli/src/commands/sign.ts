@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { addSignature, encodeEnvelope, type Statement } from "@touchmark/core";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
+import { confirm } from "../confirm.ts";
 import { CliError } from "../error.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { loadPolicy } from "../files/policy-file.ts";
@@ -9,6 +10,7 @@ import { chooseKeys } from "../keys/choose-keys.ts";
 import { isSoftware, normalizeDevice } from "../keys/device.ts";
 import { makeInteraction, PIN_FLAG } from "../keys/interaction.ts";
 import { readKeys } from "../keys/key-store.ts";
+import { TRACE_FLAG } from "../keys/open-key.ts";
 import { signPayload } from "../keys/sign-payload.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
 import { describeStatement, labelOf } from "../statements/describe.ts";
@@ -35,6 +37,7 @@ const FLAGS = {
   uv: { help: "sign with PIN or fingerprint" },
   yes: { help: "don't ask before the touch" },
   ...PIN_FLAG,
+  ...TRACE_FLAG,
 } as const;
 
 export const sign: Command = defineCommand({
@@ -80,7 +83,7 @@ export const sign: Command = defineCommand({
         "the tarballs themselves were not looked at",
         "touchmark sign FILE.tgz compares them with the statement.",
       );
-    await confirm(values.yes, `Sign this as ${choice.holder}?`, context);
+    await confirm(values.yes, `Sign this as ${choice.holder}?`, "Nothing was signed.", context);
     if (isSoftware(choice.device)) ui.warn("this is a software key, not hardware");
     if (authority === null && labels(found.signers).includes(choice.holder))
       ui.warn(`${choice.holder} has signed this already: a second key of the same holder is no second vote`);
@@ -96,6 +99,7 @@ export const sign: Command = defineCommand({
         deviceBound: authority?.deviceBound === true,
       },
       interaction,
+      trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
     });
     const envelope = addSignature(found.envelope, signature);
     await writeWhole(resolve(io.cwd, file), encodeEnvelope(envelope));
@@ -193,16 +197,4 @@ function checkExpected({ digest }: StatementFile, expected: string | undefined):
     `This is another statement than the one expected: its digest is sha256:${digest}.`,
     "Nothing was signed. Ask whoever named the digest.",
   );
-}
-
-async function confirm(yes: boolean, question: string, { io }: Context): Promise<void> {
-  if (yes) return;
-  if (!io.isTerminal.stdin) {
-    throw new CliError(
-      "CONFIRMATION_NEEDED",
-      "There is no terminal to confirm this on.",
-      "If you have read it, say --yes.",
-    );
-  }
-  if (!(await io.askConfirm(question))) throw new CliError("NOT_CONFIRMED", "Nothing was signed.");
 }

@@ -8,10 +8,11 @@ import {
   signatureFromAssertion,
   verifySshSignature,
 } from "@touchmark/core";
-import { assertKey, type Interaction, openDevices, selectDevice } from "@touchmark/fido";
+import { assertKey, type Interaction } from "@touchmark/fido";
 import { nodeCrypto } from "@touchmark/log";
 import { CliError } from "../error.ts";
 import type { EnrolledKey } from "./key-store.ts";
+import { openKey } from "./open-key.ts";
 
 export interface SigningRequest {
   payload: Uint8Array;
@@ -20,21 +21,19 @@ export interface SigningRequest {
   device: string;
   demands: Pick<Authority, "userVerification" | "deviceBound">;
   interaction: Interaction;
+  /** The file of `--trace`, by its whole path. */
+  trace: string | undefined;
 }
 
 /** One signature over a statement with one touch, verified before it is given back. Throws `BAD_OWN_SIGNATURE`, FidoError. */
 export async function signPayload(
   request: SigningRequest,
 ): Promise<{ signature: EnvelopeSignature; key: EnrolledKey }> {
-  const { payload, keys, demands, interaction } = request;
+  const { payload, keys, demands, interaction, trace } = request;
   const tbs = envelopeSignedBytes(nodeCrypto, payload);
   const rpId = parseKey(keys[0]!.key).application;
   const credentialIds = keys.map(({ credentialId }) => parseBase64(credentialId));
-  const device = await selectDevice({
-    devices: await openDevices(request.device),
-    interaction,
-    holding: { rpId, credentialIds },
-  });
+  const device = await openKey({ device: request.device, trace, interaction, holding: { rpId, credentialIds } });
   try {
     const assertion = await assertKey({
       device,
