@@ -65,7 +65,7 @@ export {
   releasesOf,
   UNCLAIMED,
 } from "./rules.ts";
-export { encodeArmoredSignature } from "./sshsig-armor.ts";
+export { encodeArmoredSignature, parseArmoredSignature } from "./sshsig-armor.ts";
 export type { SignatureDemands, SshSignature } from "./sshsig.ts";
 export {
   encodeSshSignature,
