@@ -66,8 +66,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "key export",
-    summary: "the key card, for whoever writes the claim",
+    summary: "the key card, for whoever writes the claim; or a key for OpenSSH",
     load: async () => (await import("./commands/key-export.ts")).keyExport,
+  },
+  {
+    name: "key import",
+    summary: "take over a key from OpenSSH",
+    load: async () => (await import("./commands/key-import.ts")).keyImport,
   },
   {
     name: "claim",

@@ -54,6 +54,8 @@ const CLI: Record<CliCode, Exit> = {
   PIN_NEEDED: EXIT.key,
   PIN_DIFFERS: EXIT.key,
   BAD_OWN_SIGNATURE: EXIT.key,
+  SSH_KEY_MALFORMED: EXIT.usage,
+  SSH_KEYGEN: EXIT.key,
   NOT_CONFIRMED: EXIT.key,
   OTHER_STATEMENT: EXIT.rejected,
   OTHER_BYTES: EXIT.rejected,

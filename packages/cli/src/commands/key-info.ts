@@ -31,7 +31,7 @@ export const keyInfo: Command = defineCommand({
       time: io.now(),
     };
     const opened = await openKeys({
-      device: normalizeDevice(device, io.cwd),
+      device: normalizeDevice(device, io),
       trace: trace === undefined ? undefined : resolve(io.cwd, trace),
     });
     const reports: DeviceReport[] = [];

@@ -29,7 +29,7 @@ export const keyPin: Command = defineCommand({
     if (action === "set" && values["pin-fd"] !== undefined)
       throw usageError("key pin", "--pin-fd is the PIN that the key has; the first one is given with --new-pin-fd.");
     const device = await openKey({
-      device: normalizeDevice(values.device ?? "usb", io.cwd),
+      device: normalizeDevice(values.device ?? "usb", io),
       trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
       interaction: makeInteraction(context, values["pin-fd"]),
     });

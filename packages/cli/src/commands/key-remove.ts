@@ -4,6 +4,7 @@ import { confirm } from "../confirm.ts";
 import { CliError } from "../error.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { readKeys, removeKeys } from "../keys/key-store.ts";
+import { isSsh } from "../keys/ssh-device.ts";
 import { count, table } from "../ui.ts";
 
 export const keyRemove: Command = defineCommand({
@@ -44,7 +45,9 @@ export const keyRemove: Command = defineCommand({
     await removeKeys(home, new Set(removed.map((key) => key.fingerprint)));
     ui.result({ ok: true, removed: removed.map((key) => ({ holder: key.holder, fingerprint: key.fingerprint })) }, [
       `Forgot ${count(removed.length, "key")}.`,
-      "The security key itself needs no clearing: it never kept the credential.",
+      removed.some(({ device }) => isSsh(device))
+        ? "OpenSSH's files stay, and so does a resident key that ssh-keygen has made."
+        : "The security key itself needs no clearing: it never kept the credential.",
       "Claims that list the key still list it, until they are changed.",
     ]);
     return 0;

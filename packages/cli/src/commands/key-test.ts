@@ -33,7 +33,7 @@ export const keyTest: Command = defineCommand({
     const { io, ui } = context;
     const choice = chooseKeys(readKeys(touchmarkHome(io)), {
       holder: values.holder,
-      device: values.device === undefined ? undefined : normalizeDevice(values.device, io.cwd),
+      device: values.device === undefined ? undefined : normalizeDevice(values.device, io),
       listed: null,
       signed: new Set(),
     });
@@ -50,6 +50,7 @@ export const keyTest: Command = defineCommand({
       },
       interaction: makeInteraction(context, values["pin-fd"]),
       trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
+      env: io.env,
     });
     const { flags, counter } = parseSshSignature(signature.sig);
     const verified = (flags & FLAG_UV) !== 0;

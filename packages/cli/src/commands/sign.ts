@@ -64,7 +64,7 @@ export const sign: Command = defineCommand({
     const authority = found.statement.kind === "claim" ? found.statement.authority : null;
     const choice = chooseKeys(enrolled, {
       holder: values.holder,
-      device: values.device === undefined ? undefined : normalizeDevice(values.device, io.cwd),
+      device: values.device === undefined ? undefined : normalizeDevice(values.device, io),
       listed: listedKeys(found.statement),
       signed: new Set(found.signers),
     });
@@ -100,6 +100,7 @@ export const sign: Command = defineCommand({
       },
       interaction,
       trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
+      env: io.env,
     });
     const envelope = addSignature(found.envelope, signature);
     await writeWhole(resolve(io.cwd, file), encodeEnvelope(envelope));

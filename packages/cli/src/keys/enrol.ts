@@ -18,15 +18,20 @@ import { touchmarkHome } from "../files/home.ts";
 import { type Ui, table } from "../ui.ts";
 import { type AttestationQuestion, checkEnrolled } from "./attestation-state.ts";
 import { isSoftware, normalizeDevice } from "./device.ts";
+import { enrolSshKey } from "./enrol-ssh.ts";
 import { makeInteraction, PIN_FLAG } from "./interaction.ts";
 import { addKey, type EnrolledKey, readKeys } from "./key-store.ts";
 import { openKey, TRACE_FLAG } from "./open-key.ts";
+import { isSsh } from "./ssh-device.ts";
 
 const ALGORITHMS = { es256: ES256, ed25519: EDDSA } as const;
 
 export const ENROL_FLAGS = {
   holder: { value: "LABEL", help: "the person who holds the key: a-z, 0-9, dot, dash, underscore" },
-  device: { value: "D", help: "usb (the default), udp:HOST:PORT[:LOCALPORT], or soft:FILE to try things out" },
+  device: {
+    value: "D",
+    help: "usb (the default), ssh:FILE, udp:HOST:PORT[:LOCALPORT], or soft:FILE to try things out",
+  },
   algorithm: { value: "NAME", help: "es256 (the default, which every key has) or ed25519" },
   uv: { help: "sign with PIN or fingerprint from now on" },
   ...PIN_FLAG,
@@ -58,9 +63,17 @@ export async function enrol(command: string, values: EnrolValues, context: Conte
   const { io, ui } = context;
   const holder = readHolder(command, values.holder);
   const algorithm = readAlgorithm(command, values.algorithm ?? "es256");
-  const device = normalizeDevice(values.device ?? "usb", io.cwd);
+  const device = normalizeDevice(values.device ?? "usb", io);
   const home = touchmarkHome(io);
-  const { key, firmwareVersion } = await makeKey({ holder, device, algorithm, known: readKeys(home) }, values, context);
+  const known = readKeys(home);
+  if (isSsh(device)) {
+    if (values.algorithm !== undefined) throw usageError(command, "The algorithm of an OpenSSH key is settled.");
+    const trace = tracePath(values, context);
+    const key = await enrolSshKey({ holder, device, userVerification: values.uv, known, trace }, context);
+    await addKey(home, key);
+    return key;
+  }
+  const { key, firmwareVersion } = await makeKey({ holder, device, algorithm, known }, values, context);
   await addKey(home, key);
   if (isSoftware(device))
     ui.warn("this is a software key: whoever can read its file can sign", "Use it for trying out only.");
@@ -91,8 +104,7 @@ async function makeKey(
   context: Context,
 ): Promise<{ key: EnrolledKey; firmwareVersion: number | undefined }> {
   const interaction = makeInteraction(context, values["pin-fd"]);
-  const trace = values.trace === undefined ? undefined : resolve(context.io.cwd, values.trace);
-  const opened = await openKey({ device, trace, interaction });
+  const opened = await openKey({ device, trace: tracePath(values, context), interaction });
   try {
     const enrolled = await enrollKey({
       device: opened,
@@ -113,6 +125,10 @@ async function makeKey(
   } finally {
     await opened.close();
   }
+}
+
+function tracePath({ trace }: EnrolValues, { io }: Context): string | undefined {
+  return trace === undefined ? undefined : resolve(io.cwd, trace);
 }
 
 function warnOfFaults(key: EnrolledKey, question: AttestationQuestion, ui: Ui): void {

@@ -9,6 +9,8 @@ import {
   openDevices,
   selectDevice,
 } from "@touchmark/fido";
+import { CliError } from "../error.ts";
+import { isSsh } from "./ssh-device.ts";
 
 export const TRACE_FLAG = {
   trace: { value: "FILE", help: "write down what is said to the key, without PINs and what is made of them" },
@@ -33,6 +35,13 @@ export async function openKey(request: OpenRequest): Promise<FidoDevice> {
 
 /** All keys that are meant, open. Throws FidoError and what the system throws. */
 export async function openKeys({ device, trace }: Pick<OpenRequest, "device" | "trace">): Promise<FidoDevice[]> {
+  if (isSsh(device)) {
+    throw new CliError(
+      "USAGE",
+      "Only ssh-keygen talks to a key behind ssh:FILE.",
+      "Plug the security key in here and leave --device out.",
+    );
+  }
   if (trace === undefined) return openDevices(device);
   // A trace is a talk with one key: the words of several would be mixed in it.
   const names = (await listDevices(device)).map(({ name }) => name);

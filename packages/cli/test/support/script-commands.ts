@@ -1,6 +1,6 @@
 // What a script can do beside `touchmark …`.
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDevices, setPin } from "@touchmark/fido";
 import {
@@ -12,6 +12,7 @@ import {
   touchAfter,
 } from "@touchmark/fido/testing";
 import { installSession, parseLockfile, parsePolicy, registriesOf } from "@touchmark/verify";
+import { DUMMY_PROVIDER, makeSshKey } from "./openssh.ts";
 import type { Outcome, Stage } from "./stage.ts";
 import { packPackage } from "./tarball.ts";
 
@@ -130,6 +131,15 @@ const COMMANDS: Readonly<Record<string, Run>> = {
     });
     cleanups.push(() => served.close());
   },
+  // ssh-key FILE TYPE [APPLICATION]: a key of OpenSSH's dummy provider, which is used from now on
+  "ssh-key": ([file = "", type = "", application = "ssh:touchmark"], { directory, env }) => {
+    env["SSH_SK_PROVIDER"] = DUMMY_PROVIDER;
+    makeSshKey(join(directory, file), type, application);
+  },
+  // mode FILE: who may read it
+  mode: ([file = ""], { directory }) => ({
+    stdout: `${(statSync(join(directory, file)).mode & 0o777).toString(8)}\n`,
+  }),
   // yubikey NAME VERSION: a key behind UDP that says it is a YubiKey 5 NFC of that firmware; NAME.pem is the root that vouches for it
   yubikey: async ([name = "", version = ""], { directory, variables, cleanups }) => {
     const aaguid = Buffer.from("2fc0579f811347eab116bb5a8db9202a", "hex");
