@@ -13,6 +13,7 @@ import { readKeys } from "../keys/key-store.ts";
 import { TRACE_FLAG } from "../keys/open-key.ts";
 import { signPayload } from "../keys/sign-payload.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
+import type { HeldTarball } from "../statements/draft-release.ts";
 import { describeStatement, labelOf } from "../statements/describe.ts";
 import {
   readStatementFile,
@@ -29,6 +30,12 @@ const FLAGS = {
     many: true,
     help: "the version that the change is measured against; NAME@VERSION with several tarballs",
   },
+  "base-tarball": {
+    value: "FILE",
+    many: true,
+    help: "the base's tarball, to count what changed; the one beside the new tarball when left out",
+  },
+  full: { help: "show digests in full" },
   repository: { value: "URL", help: "where the source is, with --commit" },
   commit: { value: "HEX", help: "the commit that was built" },
   registry: { value: "NAME", help: "the registry, where the policy names several" },
@@ -58,7 +65,7 @@ export const sign: Command = defineCommand({
   run: async (values, operands, context) => {
     const { io, ui } = context;
     const interaction = makeInteraction(context, values["pin-fd"]);
-    const { file, found } = await openStatement(operands, values, context);
+    const { file, found, held } = await openStatement(operands, values, context);
     checkExpected(found, values.expect);
     const enrolled = readKeys(touchmarkHome(io));
     const authority = found.statement.kind === "claim" ? found.statement.authority : null;
@@ -77,7 +84,9 @@ export const sign: Command = defineCommand({
       ]);
       return 0;
     }
-    for (const line of describeStatement(found.statement, found.digest, labels(found.signers))) ui.progress(line);
+    const detail = { full: values.full, changes: await changesOf(found, held, values["base-tarball"], context) };
+    for (const line of describeStatement(found.statement, found.digest, labels(found.signers), detail))
+      ui.progress(line);
     if (authority === null && operands[0]!.endsWith(".touchmark"))
       ui.warn(
         "the tarballs themselves were not looked at",
@@ -127,6 +136,7 @@ type SignValues = {
   registry: string | undefined;
   out: string | undefined;
   base: readonly string[];
+  "base-tarball": readonly string[];
   repository: string | undefined;
   commit: string | undefined;
 };
@@ -135,7 +145,7 @@ async function openStatement(
   operands: readonly string[],
   values: SignValues,
   context: Context,
-): Promise<{ file: string; found: StatementFile }> {
+): Promise<{ file: string; found: StatementFile; held: HeldTarball[] }> {
   const [first] = operands;
   const statements = operands.filter((operand) => operand.endsWith(".touchmark"));
   if (statements.length === 0) {
@@ -146,17 +156,18 @@ async function openStatement(
         "--out is missing.",
         "Several tarballs make one signature file: name it with --out FILE.",
       );
-    return { file, found: await openRelease(operands, file, values, context) };
+    return { file, ...(await openRelease(operands, file, values, context)) };
   }
   if (operands.length > 1) throw usageError("sign", "A .touchmark file is signed alone.");
   if (
     values.out !== undefined ||
     values.base.length > 0 ||
+    values["base-tarball"].length > 0 ||
     values.repository !== undefined ||
     values.commit !== undefined
   )
-    throw usageError("sign", "--out, --base, --repository and --commit are for tarballs.");
-  return { file: first!, found: readStatementFile(resolve(context.io.cwd, first!)) };
+    throw usageError("sign", "--out, --base, --base-tarball, --repository and --commit are for tarballs.");
+  return { file: first!, found: readStatementFile(resolve(context.io.cwd, first!)), held: [] };
 }
 
 /** The release of these tarballs: the one in the file if there is one, else a new one. */
@@ -165,7 +176,7 @@ async function openRelease(
   file: string,
   values: SignValues,
   context: Context,
-): Promise<StatementFile> {
+): Promise<{ found: StatementFile; held: HeldTarball[] }> {
   const { draftRelease, readHeldTarball } = await import("../statements/draft-release.ts");
   const { checkSameRelease } = await import("../statements/same-release.ts");
   const policy = loadPolicy(context);
@@ -180,9 +191,24 @@ async function openRelease(
   const source = repository === undefined || commit === undefined ? undefined : { repository, commit };
   const drafted = unsignedStatement(draftRelease(held, { origin: policy.log.origin, bases: values.base, source }));
   const found = readStatementIfThere(resolve(context.io.cwd, file));
-  if (found === null) return drafted;
+  if (found === null) return { found: drafted, held };
   checkSameRelease(found, drafted, file, { bases: values.base.length > 0, source: source !== undefined });
-  return found;
+  return { found, held };
+}
+
+async function changesOf(
+  { statement }: StatementFile,
+  held: HeldTarball[],
+  named: readonly string[],
+  { io }: Context,
+): Promise<Map<string, string>> {
+  if (held.length === 0) return new Map();
+  const { describeChanges } = await import("../statements/describe-changes.ts");
+  return describeChanges(
+    statement,
+    held,
+    named.map((file) => resolve(io.cwd, file)),
+  );
 }
 
 function listedKeys(statement: Statement): Set<string> | null {

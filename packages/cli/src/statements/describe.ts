@@ -1,9 +1,22 @@
 import { type Authority, type Claim, cleanText, countHolders, type Release, type Statement } from "@touchmark/core";
 import { count, table } from "../ui.ts";
 
+export interface Detail {
+  /** Digests in full. */
+  full?: boolean;
+  /** Release id → how much has changed against its base. */
+  changes?: ReadonlyMap<string, string>;
+}
+
 /** What a statement says, for the person who is about to sign it or wants to know. `signers` are labels or fingerprints. */
-export function describeStatement(statement: Statement, digest: string, signers: string[]): string[] {
-  const { subject, rows, remark } = statement.kind === "claim" ? describeClaim(statement) : describeRelease(statement);
+export function describeStatement(
+  statement: Statement,
+  digest: string,
+  signers: string[],
+  detail: Detail = {},
+): string[] {
+  const { subject, rows, remark } =
+    statement.kind === "claim" ? describeClaim(statement) : describeRelease(statement, detail);
   return [
     ...subject,
     ...table([
@@ -92,15 +105,16 @@ function describeClaim({ packages, authority }: Claim): Description {
   };
 }
 
-function describeRelease({ releases, source }: Release): Description {
+function describeRelease({ releases, source }: Release, { full, changes }: Detail): Description {
   return {
     subject: [
       "release",
       ...[...releases].flatMap(([id, { sha512, base, stage }]) => [
         `  ${cleanText(id)}`,
         ...table([
-          ["    sha512", `${sha512.slice(0, 32)}…`],
+          ["    sha512", full ? sha512 : `${sha512.slice(0, 32)}…`],
           ["    base", base ?? "none"],
+          ...(changes?.has(id) ? [["    changes", changes.get(id)!]] : []),
           ...(stage === null ? [] : [["    stage", cleanText(stage)]]),
         ]),
       ]),
