@@ -17,7 +17,7 @@ export const verifyLockfile: Benchmark = {
     const built = await builtTree();
     const touchmark = join(built, "node_modules/touchmark/dist/main.js");
     const large = inTree(1000, (folder): Figure[] => {
-      const { a, b } = compareNode([touchmark, "verify"], [FLOOR, folder], folder, 7);
+      const { a, b } = compareNode([touchmark, "verify"], [FLOOR, folder], { cwd: folder, rounds: 7, measure: "cpu" });
       return [
         {
           name: "verify 1,000 packages",
@@ -35,7 +35,7 @@ export const verifyLockfile: Benchmark = {
       ];
     });
     const small = inTree(3, (folder): Figure[] => {
-      const { a, b } = compareNode([touchmark, "verify"], ["-e", "0"], folder, 21);
+      const { a, b } = compareNode([touchmark, "verify"], ["-e", "0"], { cwd: folder, rounds: 31, measure: "wall" });
       return [
         {
           name: "verify start-up",

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type Plugin, rolldown } from "rolldown";
@@ -22,7 +22,13 @@ export async function build(): Promise<void> {
 
 async function bundle(directory: string): Promise<void> {
   const manifest = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as Manifest;
-  const sources = [...Object.values(manifest.exports), ...Object.values(manifest.bin ?? {})];
+  const page = "./src/browser/page";
+  const hasPage = existsSync(join(directory, page));
+  const sources = [
+    ...Object.values(manifest.exports),
+    ...Object.values(manifest.bin ?? {}),
+    ...(hasPage ? [`${page}/main.ts`] : []), // loaded by browsers only
+  ];
   const dist = join(directory, "dist");
   for await (const file of glob("**/*.js", { cwd: dist })) rmSync(join(dist, file));
   const isCli = basename(directory) === "cli";
@@ -41,6 +47,8 @@ async function bundle(directory: string): Promise<void> {
     plugins: [builtinsByCall],
   });
   await bundler.close();
+  if (!hasPage) return;
+  for (const file of ["index.html", "page.css"]) cpSync(join(directory, page, file), join(dist, "browser/page", file));
 }
 
 const INLINED = new Set(["@touchmark/core", "@touchmark/log", "@touchmark/verify"]);

@@ -40,13 +40,15 @@ function install(tarballs: string[]): string {
 
 function use(folder: string): void {
   const program = `
-    for (const name of ["@touchmark/core", "@touchmark/core/noble", "@touchmark/log", "@touchmark/log-server", "@touchmark/fido", "@touchmark/fido/testing", "@touchmark/verify", "@touchmark/verify/npm", "touchmark"]) {
+    for (const name of ["@touchmark/core", "@touchmark/core/noble", "@touchmark/log", "@touchmark/log-server", "@touchmark/fido", "@touchmark/fido/browser", "@touchmark/fido/testing", "@touchmark/verify", "@touchmark/verify/npm", "touchmark"]) {
       const exports = Object.keys(await import(name));
       if (exports.length === 0) throw new Error(name + " exports nothing");
     }`;
   writeFileSync(join(folder, "use.js"), program);
   run(process.execPath, ["use.js"], folder);
   const help = run(join(folder, "node_modules/.bin/touchmark"), ["--help"], folder);
+  const page = run(join(folder, "node_modules/.bin/touchmark"), ["key", "page", "--out", "page"], folder);
+  if (!page.startsWith("Wrote the page")) throw new Error(`touchmark key page says something else:\n${page}`);
   if (!help.includes("touchmark npm")) throw new Error(`touchmark --help says something else:\n${help}`);
 }
 

@@ -16,10 +16,10 @@ export interface Cost {
   wall: number;
 }
 
-/** Runs a node command as a process of its own and tells what it cost. Throws if it fails. */
-export function runNode(args: string[], cwd: string): Cost {
+/** Runs a node command as a process of its own and tells what it cost. Without `cpu` nothing is loaded beside the command. Throws if it fails. */
+export function runNode(args: string[], cwd: string, measure: "cpu" | "wall"): Cost {
   const start = performance.now();
-  const run = spawnSync(process.execPath, ["--import", REPORT, ...args], {
+  const run = spawnSync(process.execPath, [...(measure === "cpu" ? ["--import", REPORT] : []), ...args], {
     cwd,
     env: { ...ENVIRONMENT, TOUCHMARK_HOME: join(cwd, ".touchmark") },
     stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -32,10 +32,14 @@ export function runNode(args: string[], cwd: string): Cost {
 }
 
 /** Medians of two commands run in turn, so that the machine's moods meet both. */
-export function compareNode(a: string[], b: string[], cwd: string, rounds: number): { a: Cost; b: Cost } {
+export function compareNode(
+  a: string[],
+  b: string[],
+  { cwd, rounds, measure }: { cwd: string; rounds: number; measure: "cpu" | "wall" },
+): { a: Cost; b: Cost } {
   const costs: { a: Cost[]; b: Cost[] } = { a: [], b: [] };
   for (let round = -1; round < rounds; round++) {
-    const pair = { a: runNode(a, cwd), b: runNode(b, cwd) };
+    const pair = { a: runNode(a, cwd, measure), b: runNode(b, cwd, measure) };
     if (round < 0) continue; // warm-up
     costs.a.push(pair.a);
     costs.b.push(pair.b);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -162,6 +162,20 @@ describe("what lies in node_modules before", () => {
     expect(consumer.read("node_modules/mine/package.json")).toBe("{}");
   });
 
+  test("is there again after Ctrl-C in the middle of an install", async () => {
+    const consumer = open({ manifest: { dependencies: { pewter: "1.0.0" } } });
+    consumer.write("node_modules/mine/package.json", "{}");
+    const stop = new AbortController();
+    const interrupted: Consumer["fetch"] = async (url, init) => {
+      if (url.endsWith(".tgz")) stop.abort();
+      return fetch(url, init);
+    };
+    const outcome = await consumer.touchmark("npm install", { fetch: interrupted, signal: stop.signal });
+    expect(outcome.exit, outcome.text).not.toBe(0);
+    expect(readdirSync(consumer.directory).toSorted()).toEqual(["node_modules", "package.json", "touchmark.json"]);
+    expect(readdirSync(consumer.path("node_modules"))).toEqual(["mine"]);
+  });
+
   test("can't pass for what was resolved, where there is no lockfile", async () => {
     const consumer = open({ manifest: { dependencies: { pewter: "^1.0.0" } } });
     const resolved = `${workshop.registry.url}pewter/-/pewter-1.0.1.tgz`;
@@ -202,6 +216,23 @@ describe("files that are changed or are not what they seem", () => {
       "node_modules/tin: npm installed another version than the lockfile's. (INSTALLED_DIFFERS)",
     );
     expect([consumer.filesWith(EVIL), consumer.has("node_modules")]).toEqual([[], false]);
+  });
+
+  test("a lockfile with a bad entry is not let through by installing something beside it", async () => {
+    await workshop.publish({ name: "zinc", version: "1.0.0" });
+    const consumer = open({ manifest: { dependencies: { pewter: "^1.0.0" } } });
+    expect((await consumer.touchmark("npm install --package-lock-only")).exit).toBe(0);
+    const integrity = `sha512-${Buffer.alloc(64, 1).toString("base64")}`;
+    consumer.editLockfile(({ "node_modules/pewter": pewter }) => Object.assign(pewter!, { integrity }));
+    const edited = consumer.read("package-lock.json");
+    for (const command of ["npm install zinc", "npm install zinc --package-lock-only"]) {
+      const outcome = await consumer.touchmark(command);
+      expect([outcome.exit, outcome.text]).toEqual([
+        1,
+        expect.stringMatching(/pewter@1\.0\.0.*\((?:INTEGRITY_MISMATCH|WRONG_DIGEST)\)/),
+      ]);
+      expect([consumer.read("package-lock.json"), consumer.has("node_modules")]).toEqual([edited, false]);
+    }
   });
 
   test("links in the place of our files: nothing is written where they lead", async () => {

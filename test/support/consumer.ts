@@ -14,11 +14,14 @@ export interface Consumer extends Place {
   read(file: string): string | undefined;
   has(file: string): boolean;
   remove(file: string): void;
+  policy(): { packages: object };
   /** Changes the policy. */
   setPolicy(more: object): void;
   lockfile(): LockfileText;
   /** Changes package-lock.json as somebody with an editor would. */
   editLockfile(edit: (packages: LockfileText["packages"], lockfile: LockfileText) => void): void;
+  /** Full paths of the files below a folder of the Touchmark home. */
+  filesAtHome(folder: string): string[];
   /** Files in the project that hold `text`, node_modules included. */
   filesWith(text: string): string[];
 }
@@ -70,12 +73,17 @@ export function createConsumer(
     read,
     has: (file) => existsSync(path(file)),
     remove: (file) => rmSync(path(file), { recursive: true }),
+    policy: () => JSON.parse(readFileSync(path("touchmark.json"), "utf8")) as { packages: object },
     setPolicy,
     lockfile,
     editLockfile(edit) {
       const document = lockfile();
       edit(document.packages, document);
       write("package-lock.json", document);
+    },
+    filesAtHome: (folder) => {
+      const full = join(place.home, folder);
+      return existsSync(full) ? filesIn(full).map((file) => join(full, file)) : [];
     },
     filesWith: (text) => filesIn(directory).filter((file) => readFileSync(join(directory, file)).includes(text)),
   };

@@ -75,6 +75,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/key-import.ts")).keyImport,
   },
   {
+    name: "key page",
+    summary: "the page on which browsers sign, for a team's own domain",
+    load: async () => (await import("./commands/key-page.ts")).keyPage,
+  },
+  {
     name: "claim",
     summary: "write a claim: whose keys a package's releases need",
     load: async () => (await import("./commands/claim.ts")).claim,

@@ -12,6 +12,8 @@ export interface Io {
   readLine(fd: number): Promise<string>;
   /** A value of npm's own configuration. */
   npmConfig(key: string): Promise<string>;
+  /** Opens an address in the person's browser. Absent where there is none. */
+  openUrl?(url: string): Promise<void>;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home directory. */

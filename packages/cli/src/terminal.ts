@@ -27,6 +27,7 @@ function terminalIo(signal: AbortSignal): Io {
     askConfirm: async (question) => (await import("./prompts.ts")).askConfirm(question, signal),
     readLine: async (fd) => (await import("./prompts.ts")).readLine(fd),
     npmConfig: async (key) => (await import("./npm-config.ts")).npmConfig(key),
+    openUrl: async (url) => (await import("./open-url.ts")).openUrl(url),
     cwd: process.cwd(),
     env: process.env,
     homeDirectory: homedir(),

@@ -5,6 +5,7 @@ import { readArray, readBoolean, readInteger, readObject, readString, requireSor
 import { encodeCanonicalJson, type Json, type JsonObject } from "./json.ts";
 import { isFingerprint, type Key, keyFingerprint, parseKey } from "./key.ts";
 import { isHolder } from "./package-id.ts";
+import { checkClientDataSize } from "./webauthn.ts";
 
 const MAX_KEYS = 32; // [C-15]
 const MAX_ATTESTATION = 8192; // [C-15]
@@ -26,8 +27,8 @@ export interface HeldKey {
   holder: string;
   key: Key;
   fingerprint: string;
-  /** The attestation object of the enrolment [K-16]; kept, not interpreted here. */
-  attestation: { format: string; object: Uint8Array } | null;
+  /** The attestation object of the enrolment [K-16], and a browser's clientDataJSON [K-17]; kept, not interpreted here. */
+  attestation: { format: string; object: Uint8Array; clientData: Uint8Array | null } | null;
 }
 
 /** Who may speak for a package [S-12], [S-13]. */
@@ -46,7 +47,7 @@ export interface Authority {
 
 /** What a person chooses; `encodeAuthority` sorts and fills in the rest. */
 export interface AuthorityDraft {
-  keys: { holder: string; record: string; attestation?: { format: string; object: string } }[];
+  keys: { holder: string; record: string; attestation?: { format: string; object: string; clientData?: string } }[];
   releaseThreshold: number;
   changeThreshold?: number;
   recovery?: { threshold: number; keys: { holder: string; record: string }[] };
@@ -149,11 +150,18 @@ function readHeldKey(crypto: Crypto, value: Json): HeldKey {
 }
 
 function readAttestation(value: Json): HeldKey["attestation"] {
-  const fields = readObject(value, "K-16", "attestation", ["format", "object"]);
+  const fields = readObject(value, "K-16", "attestation", ["format", "object", "clientData"], ["clientData"]);
   const format = readString(fields["format"], "K-16", "attestation format", ATTESTATION_FORMAT);
   const object = parseBase64(readString(fields["object"], "K-16", "attestation object", () => true));
   if (object.length > MAX_ATTESTATION) throw new CoreError("TOO_LARGE", "C-15", "An attestation is too long.");
-  return { format, object };
+  return { format, object, clientData: readClientData(fields["clientData"]) };
+}
+
+function readClientData(value: Json | undefined): Uint8Array | null {
+  if (value === undefined) return null;
+  const clientData = parseBase64(readString(value, "K-17", "clientDataJSON", () => true));
+  checkClientDataSize(clientData);
+  return clientData;
 }
 
 function readRecovery(crypto: Crypto, value: Json | undefined): Authority["recovery"] {

@@ -23,7 +23,7 @@ export function parseUtf8(bytes: Uint8Array): string {
 export function concatBytes(...parts: Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const all = new Uint8Array(length);
+  const all = allocateBytes(length);
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
@@ -111,19 +111,25 @@ export function encodeBase64(bytes: Uint8Array): string {
   return parts.join("");
 }
 
-/** Bytes of canonical base64 with padding [C-2]. Throws `MALFORMED` on anything else, unused bits that are set included. */
-export function parseBase64(text: string): Uint8Array {
-  const bytes = decodeBase64(text);
-  if (bytes === null) throw new CoreError("MALFORMED", "C-2", "This is not canonical base64.");
+/**
+ * Bytes of canonical base64 with padding [C-2], by `decode` if the platform has a faster one. Throws `MALFORMED` on anything else, unused bits that are
+ * set included.
+ */
+export function parseBase64(text: string, decode: Base64Decoder = decodeBase64): Uint8Array {
+  const bytes = decode(text);
+  if (bytes === undefined) throw new CoreError("MALFORMED", "C-2", "This is not canonical base64.");
   return bytes;
 }
 
-function decodeBase64(text: string): Uint8Array | null {
+/** Undefined for what is not canonical. */
+export type Base64Decoder = (text: string) => Uint8Array | undefined;
+
+function decodeBase64(text: string): Uint8Array | undefined {
   const length = text.length;
-  if (length % 4 !== 0) return null;
+  if (length % 4 !== 0) return undefined;
   if (length === 0) return new Uint8Array(0);
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  const bytes = allocate((length / 4) * 3 - padding);
+  const bytes = allocateBytes((length / 4) * 3 - padding);
   const whole = padding === 0 ? length : length - 4;
   let at = 0;
   let bad = 0;
@@ -148,17 +154,20 @@ function decodeBase64(text: string): Uint8Array | null {
     bad |= a | b | c;
     bytes[at++] = (a << 2) | (b >> 4);
     if (padding === 1) bytes[at] = ((b & 15) << 4) | (c >> 2);
-    if (padding === 1 ? (c & 3) !== 0 : (b & 15) !== 0) return null;
+    if (padding === 1 ? (c & 3) !== 0 : (b & 15) !== 0) return undefined;
   }
-  return (bad & 0xc0) === 0 ? bytes : null;
+  return (bad & 0xc0) === 0 ? bytes : undefined;
 }
 
-// Thousands of small arrays with memory of their own cost more than what is done with them, so they share some.
 const SLAB = 65_536;
 let slab = new ArrayBuffer(0);
 let used = 0;
 
-function allocate(length: number): Uint8Array {
+/**
+ * A byte array to be filled at once. Thousands of small arrays with memory of their own cost more than what is done with them, so they share some:
+ * their `buffer` is not theirs alone.
+ */
+export function allocateBytes(length: number): Uint8Array {
   if (length > SLAB / 16) return new Uint8Array(length);
   if (used + length > slab.byteLength) {
     slab = new ArrayBuffer(SLAB);
@@ -176,4 +185,11 @@ function sextet(text: string, index: number): number {
 /** Base64url without padding (RFC 4648 section 5), as WebAuthn writes challenges. */
 export function encodeBase64Url(bytes: Uint8Array): string {
   return encodeBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** Bytes of canonical base64url without padding. Throws `MALFORMED`. */
+export function parseBase64Url(text: string): Uint8Array {
+  const padding = "=".repeat((4 - (text.length % 4)) % 4);
+  if (!/^[\w-]*$/.test(text)) throw new CoreError("MALFORMED", "C-2", "This is not base64url.");
+  return parseBase64(text.replaceAll("-", "+").replaceAll("_", "/") + padding);
 }

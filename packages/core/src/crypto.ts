@@ -1,3 +1,5 @@
+import type { Base64Decoder } from "./bytes.ts";
+
 /**
  * The cryptography that core's rules need. Two backends implement it: `nodeCrypto` (in @touchmark/log, fast) and
  * `nobleCrypto` (in @touchmark/core/noble, for browsers and as a cross-check). Both must give the same
@@ -13,4 +15,6 @@ export interface Crypto {
   verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
   /** ECDSA over P-256 with SHA-256: uncompressed point (65 bytes), DER signature. False for anything that doesn't verify; never throws. */
   verifyP256(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  /** The platform's own reader of canonical base64 [C-2], where it has a fast one; undefined for anything else. */
+  readonly decodeBase64?: Base64Decoder;
 }

@@ -1,4 +1,4 @@
-import { compareBytes, encodeHex, parseHex } from "./bytes.ts";
+import { allocateBytes, compareBytes, encodeHex, parseHex } from "./bytes.ts";
 import { CoreError } from "./errors.ts";
 
 const P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
@@ -24,7 +24,7 @@ export function isScalar(bytes: Uint8Array): boolean {
 
 /** DER `SEQUENCE { INTEGER r, INTEGER s }` from the two integers' bytes. */
 export function encodeEcdsaDer(r: Uint8Array, s: Uint8Array): Uint8Array {
-  const der = new Uint8Array(6 + r.length + s.length);
+  const der = allocateBytes(6 + r.length + s.length);
   der.set([0x30, 4 + r.length + s.length, 2, r.length]);
   der.set(r, 4);
   der.set([2, s.length], 4 + r.length);

@@ -1,4 +1,12 @@
-import { compareText, concatBytes, encodeBase64, encodeUtf8, parseBase64, parseUtf8 } from "./bytes.ts";
+import {
+  type Base64Decoder,
+  compareText,
+  concatBytes,
+  encodeBase64,
+  encodeUtf8,
+  parseBase64,
+  parseUtf8,
+} from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { CoreError, require } from "./errors.ts";
 import { encodeCanonicalJson } from "./json.ts";
@@ -30,21 +38,24 @@ const ENVELOPE =
 const SIGNATURE = /(?:^|,)\{"keyid":"([^"]*)","sig":"([A-Za-z0-9+/=]*)"\}/y;
 
 /** Reads an envelope's bytes, or their text. Throws `MALFORMED`, `TOO_LARGE` by [S-1] and [S-3]. */
-export function parseEnvelope(source: Uint8Array | string): Envelope {
-  const { payload, signatures } = splitEnvelope(source);
-  return { payload, signatures: sorted(readSignatures(signatures)) };
+export function parseEnvelope(source: Uint8Array | string, decode?: Base64Decoder): Envelope {
+  const { payload, signatures } = splitEnvelope(source, decode);
+  return { payload, signatures: sorted(readSignatures(signatures, decode)) };
 }
 
 /** The payload of an envelope whose signatures don't matter; they are not even looked at. Throws as `parseEnvelope` does. */
-export function parseEnvelopePayload(source: Uint8Array | string): Uint8Array {
-  return splitEnvelope(source).payload;
+export function parseEnvelopePayload(source: Uint8Array | string, decode?: Base64Decoder): Uint8Array {
+  return splitEnvelope(source, decode).payload;
 }
 
-function splitEnvelope(source: Uint8Array | string): { payload: Uint8Array; signatures: string } {
+function splitEnvelope(
+  source: Uint8Array | string,
+  decode?: Base64Decoder,
+): { payload: Uint8Array; signatures: string } {
   if (source.length > MAX_ENVELOPE) throw new CoreError("TOO_LARGE", "C-15", "The envelope is too long.");
   const [, payload, signatures] = ENVELOPE.exec(typeof source === "string" ? source : parseUtf8(source)) ?? [];
   require(payload !== undefined && signatures !== undefined, "S-1", "This is not a signature file (DSSE envelope).");
-  const decoded = parseBase64(payload);
+  const decoded = parseBase64(payload, decode);
   if (decoded.length > MAX_PAYLOAD) throw new CoreError("TOO_LARGE", "C-15", "The statement is too long.");
   return { payload: decoded, signatures };
 }
@@ -86,7 +97,7 @@ export function parseSignatures(crypto: Crypto, envelope: Envelope): SshSignatur
   });
 }
 
-function readSignatures(text: string): EnvelopeSignature[] {
+function readSignatures(text: string, decode?: Base64Decoder): EnvelopeSignature[] {
   const signatures: EnvelopeSignature[] = [];
   for (SIGNATURE.lastIndex = 0; SIGNATURE.lastIndex < text.length;) {
     const at = SIGNATURE.lastIndex;
@@ -97,7 +108,7 @@ function readSignatures(text: string): EnvelopeSignature[] {
     require(isFingerprint(keyid), "S-3", "A signature's keyid is not a fingerprint.");
     if (signatures.length === MAX_SIGNATURES)
       throw new CoreError("TOO_LARGE", "C-15", "The envelope has too many signatures.");
-    signatures.push({ keyid, sig: parseBase64(sig) });
+    signatures.push({ keyid, sig: parseBase64(sig, decode) });
   }
   return signatures;
 }

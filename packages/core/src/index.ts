@@ -1,14 +1,17 @@
 export type { Authority, AuthorityDraft, HeldKey } from "./authority.ts";
 export { countHolders, encodeAuthority, parseAuthority } from "./authority.ts";
+export type { Base64Decoder } from "./bytes.ts";
 export {
   compareBytes,
   compareText,
   concatBytes,
   encodeBase64,
+  encodeBase64Url,
   encodeHex,
   encodeUtf8,
   equalBytes,
   parseBase64,
+  parseBase64Url,
   parseHex,
   parseUtf8,
 } from "./bytes.ts";
@@ -66,7 +69,7 @@ export {
   UNCLAIMED,
 } from "./rules.ts";
 export { encodeArmoredSignature, parseArmoredSignature } from "./sshsig-armor.ts";
-export type { SignatureDemands, SshSignature } from "./sshsig.ts";
+export type { BrowserAssertion, SignatureDemands, SshSignature } from "./sshsig.ts";
 export {
   encodeSshSignature,
   FLAG_UP,
@@ -74,11 +77,15 @@ export {
   NAMESPACE,
   parseSshSignature,
   signatureFromAssertion,
+  signatureFromBrowser,
   signedBytes,
   verifySshSignature,
 } from "./sshsig.ts";
 export type { SignedStatement, Signer, Statement } from "./statement.ts";
 export { openVouchedClaim, parseStatement, statementPackages, verifyEnvelope } from "./statement.ts";
+export type { StatementSummary, SummarySection } from "./summary.ts";
+export { describeLoss, describeThreshold, summarizeStatement } from "./summary.ts";
 export { cleanText } from "./text.ts";
 export type { Basis, Reason, ReasonCode, Verdict, VerdictStatus } from "./verdict.ts";
 export { worstStatus } from "./verdict.ts";
+export { enrolmentHash, verifyEnrolmentClientData } from "./webauthn.ts";

@@ -133,7 +133,8 @@ function noteKey(text: string, start: number, end: number, keys: Set<string> | n
   let next = end + 1;
   while (next < text.length && " \t\r\n".includes(text[next]!)) next++;
   if (text[next] !== ":") return;
-  const key = parse(text.slice(start, end + 1)) as string;
+  const spelled = text.slice(start, end + 1);
+  const key = spelled.includes("\\") ? (parse(spelled) as string) : spelled.slice(1, -1);
   if (keys.has(key))
     throw new CoreError("MALFORMED", "C-6", `The key "${cleanText(key, 80)}" stands twice in one object.`);
   keys.add(key);

@@ -1,9 +1,10 @@
-import { concatBytes, encodeBase64Url, encodeUtf8, equalBytes, parseUtf8 } from "./bytes.ts";
+import { concatBytes, encodeUtf8, equalBytes } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { encodeEcdsaDer, isScalar, parseEcdsaDer } from "./ecdsa.ts";
 import { isEd25519Signature } from "./ed25519.ts";
 import { CoreError, require } from "./errors.ts";
 import { type Key, parseKeyBlob, SK_ECDSA } from "./key.ts";
+import { checkClientDataSize, verifyClientData } from "./webauthn.ts";
 import { readWire, type WireReader, wireString, wireUint32 } from "./wire.ts";
 
 /** The SSHSIG namespace of every signature [K-5]. */
@@ -22,7 +23,6 @@ const TBS_HEAD = concatBytes(
 );
 const WEBAUTHN = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com";
 const MAX_BLOB = 8192; // [C-15]
-const MAX_CLIENT_DATA = 4096; // [K-9]
 
 export const FLAG_UP = 0x01;
 export const FLAG_UV = 0x04;
@@ -116,6 +116,26 @@ export function signatureFromAssertion(
   return { key, flags: wire.byte(), counter: wire.uint32(), signature, webauthn: null };
 }
 
+/** A browser's assertion, as `navigator.credentials.get` gives it. */
+export interface BrowserAssertion {
+  /** 37 bytes, and the extensions that the authenticator added unasked. */
+  authData: Uint8Array;
+  clientData: Uint8Array;
+  /** DER. */
+  signature: Uint8Array;
+  /** Of the page. */
+  origin: string;
+}
+
+/** Turns a browser's assertion into a signature in the form of [K-9]. Throws `WRONG_KEY`, `WRONG_APPLICATION`, `MALFORMED`, `BAD_SIGNATURE`. */
+export function signatureFromBrowser(crypto: Crypto, key: Key, assertion: BrowserAssertion): SshSignature {
+  if (key.type !== SK_ECDSA) throw new CoreError("WRONG_KEY", "K-9", "A browser signs with P-256 keys only.");
+  const { authData, clientData, signature, origin } = assertion;
+  require(authData.length >= 37, "K-9", "The authenticator data is cut short.");
+  const signed = signatureFromAssertion(crypto, key, authData.subarray(0, 37), signature);
+  return { ...signed, webauthn: { origin, clientData, extensions: authData.slice(37) } };
+}
+
 /**
  * Verifies a signature over tbs (`signedBytes`) by [K-7] to [K-14]. Which key may sign is the caller's to check.
  * Throws `NO_USER_PRESENCE`, `NO_USER_VERIFICATION`, `NOT_DEVICE_BOUND`, `BAD_FLAGS`, `WRONG_CHALLENGE`, `WRONG_ORIGIN`, `BAD_SIGNATURE`.
@@ -177,8 +197,7 @@ function readSignatureField(key: Key, wire: WireReader): SshSignature {
   const counter = wire.uint32();
   const webauthn = isWebauthn ? { origin: wire.text(), clientData: wire.string(), extensions: wire.string() } : null;
   wire.end();
-  if (webauthn && webauthn.clientData.length > MAX_CLIENT_DATA)
-    throw new CoreError("TOO_LARGE", "K-9", "clientDataJSON is too long.");
+  if (webauthn) checkClientDataSize(webauthn.clientData);
   if (key.type === SK_ECDSA) return { key, flags, counter, signature: readMpints(raw), webauthn };
   requireEd25519(raw);
   return { key, flags, counter, signature: raw, webauthn };
@@ -234,27 +253,4 @@ export function verifyFlags(flags: number, demands: SignatureDemands): void {
       "The authority asks for user verification: sign again with --uv.",
     );
   }
-}
-
-function verifyClientData(application: string, webauthn: NonNullable<SshSignature["webauthn"]>, tbs: Uint8Array): void {
-  const clientData = parseUtf8(webauthn.clientData);
-  const upToChallenge = `{"type":"webauthn.get","challenge":"${encodeBase64Url(tbs)}","origin":"`;
-  if (!clientData.startsWith(upToChallenge)) {
-    throw new CoreError(
-      "WRONG_CHALLENGE",
-      "K-9",
-      "The browser signed another challenge.",
-      "The signature was made for another statement.",
-    );
-  }
-  if (!clientData.startsWith(`${upToChallenge}${webauthn.origin}"`) || !isOriginOf(application, webauthn.origin)) {
-    throw new CoreError("WRONG_ORIGIN", "K-10", "The browser signed for a page that the key does not belong to.");
-  }
-}
-
-// [K-10]
-function isOriginOf(application: string, origin: string): boolean {
-  if (application === "localhost") return /^http:\/\/localhost(?::[1-9][0-9]{0,4})?$/.test(origin);
-  const host = /^https:\/\/([a-z0-9.-]+)(?::[1-9][0-9]{0,4})?$/.exec(origin)?.[1];
-  return host !== undefined && (host === application || host.endsWith(`.${application}`));
 }

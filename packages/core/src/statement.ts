@@ -50,7 +50,7 @@ export function parseStatement(crypto: Crypto, payload: Uint8Array): Statement {
  * Throws any `CoreError`; what an authority asks beyond that (user verification, hardware) is checked by `applyStatement`.
  */
 export function verifyEnvelope(crypto: Crypto, source: Uint8Array | string): SignedStatement {
-  const envelope = parseEnvelope(source);
+  const envelope = parseEnvelope(source, crypto.decodeBase64);
   const tbs = envelopeSignedBytes(crypto, envelope.payload);
   const signatures = parseSignatures(crypto, envelope);
   for (const signature of signatures)
@@ -74,7 +74,7 @@ export function openVouchedClaim(
   source: Uint8Array | string,
   authorityDigest: string,
 ): SignedStatement | null {
-  const payload = parseEnvelopePayload(source);
+  const payload = parseEnvelopePayload(source, crypto.decodeBase64);
   const statement = parseStatement(crypto, payload);
   if (statement.kind !== "claim" || statement.authority.digest !== authorityDigest) return null;
   const packages = new Map([...statement.packages].map(([id, claimed]) => [id, { ...claimed, earlier: NO_EARLIER }]));

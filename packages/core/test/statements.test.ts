@@ -100,7 +100,7 @@ describe("a claim's draft, written and read", () => {
   test("every choice is kept", () => {
     const object = "oA==";
     const authority = authorityOf({
-      keys: [{ ...alice, attestation: { format: "packed", object } }, bob],
+      keys: [{ ...alice, attestation: { format: "packed", object, clientData: "e30=" } }, bob],
       releaseThreshold: 1,
       changeThreshold: 2,
       recovery: { threshold: 1, keys: [carol] },
@@ -110,7 +110,11 @@ describe("a claim's draft, written and read", () => {
       deviceBound: true,
     });
     expect(authority).toMatchObject({ adoption: "never", userVerification: true, deviceBound: true });
-    expect(authority.keys[0]?.attestation).toEqual({ format: "packed", object: Uint8Array.of(0xa0) });
+    expect(authority.keys[0]?.attestation).toEqual({
+      format: "packed",
+      object: Uint8Array.of(0xa0),
+      clientData: Uint8Array.of(0x7b, 0x7d),
+    });
     expect(authority.recovery).toMatchObject({ threshold: 1, keys: [{ holder: "carol" }] });
     expect(authority.successors.length).toBe(2);
   });

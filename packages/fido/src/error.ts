@@ -30,7 +30,12 @@ export type FidoErrorCode =
   | "CANCELLED"
   | "ALGORITHM_UNSUPPORTED"
   | "CREDENTIAL_UNKNOWN"
-  | "CREDENTIAL_EXCLUDED";
+  | "CREDENTIAL_EXCLUDED"
+  | "BROWSER_UNREACHABLE"
+  | "BROWSER_REFUSED"
+  | "BROWSER_LINK_USED"
+  | "BROWSER_OVER"
+  | "BROWSER_GARBAGE";
 
 export interface FidoErrorDetails {
   readonly hint?: string;

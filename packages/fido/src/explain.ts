@@ -214,7 +214,7 @@ function retriesLeft(retries: number | undefined): string {
 
 function permissionHint(): string {
   if (process.platform === "win32")
-    return "Windows lets only administrators talk to a security key directly; sign through the browser or with ssh-keygen instead.";
+    return "Windows lets only administrators talk to a security key directly; use --device browser, or ssh-keygen.";
   if (process.platform === "darwin") return "Allow the terminal under Privacy & Security, Input Monitoring.";
   return "Install the udev rules for security keys (Debian: apt install libfido2-1), then plug the key in again.";
 }

@@ -13,6 +13,7 @@ export {
   winkDevice,
 } from "./client/devices.ts";
 export { type DeviceSpec, parseDeviceSpec } from "./client/device-spec.ts";
+export { type BrowserPlace, isBrowserSpec, parseBrowserSpec } from "./browser/place.ts";
 export { awaitDevice, type AwaitRequest, type WatchEdges } from "./client/await-device.ts";
 export { type Interaction, type PinQuestion, type PinReason, type PlugInReason } from "./client/interaction.ts";
 export { type Holding, selectDevice, type SelectionRequest } from "./client/select-device.ts";

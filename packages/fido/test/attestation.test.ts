@@ -1,4 +1,5 @@
 // K5: what is believed of an attestation. Everything that is wrong has its own reason, and nothing is believed without a root.
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -115,6 +116,7 @@ describe("an attestation that is not", () => {
     ["expired", { notAfter: "20261122000000Z" }, ["CERTIFICATE_EXPIRED"]],
     ["not valid yet", { notBefore: "20261124000000Z" }, ["CERTIFICATE_NOT_YET_VALID"]],
     ["forged", { isForged: true }, ["CERTIFICATE_FORGED"]],
+    ["signed in a way that can be forged", { isWeak: true }, ["CERTIFICATE_UNFIT"]],
     ["of another model", { extensions: [basicConstraints(false), aaguidExtension(random(16))] }, ["AAGUID_MISMATCH"]],
     ["that may issue others", { extensions: [basicConstraints(true)] }, ["CERTIFICATE_UNFIT"]],
     ["that says nothing of issuing", { extensions: [aaguidExtension(AAGUID)] }, ["CERTIFICATE_UNFIT"]],
@@ -171,16 +173,48 @@ describe("an attestation that is not", () => {
     expect(codesOf(check(long, { roots: rootsOf(short.der) }))).toEqual(["CERTIFICATE_UNFIT"]);
   });
 
-  test("certificates that all name one another are given up in bounded time", async () => {
+  test("certificates that have all signed one another are given up in bounded time", async () => {
+    const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const subject = name({ commonName: "me" });
-    const circle = createAttestationRoot({ subject });
-    const twins = Array.from({ length: 6 }, () =>
-      issueCertificate({ subject, issuer: circle, extensions: [basicConstraints(true)] }),
+    const twins = Array.from({ length: 20 }, (_, serial) =>
+      issueCertificate({ subject, keys, serial, extensions: [basicConstraints(true)] }),
     );
-    const odd = createBatchAttestation(AAGUID, { issuer: circle }, [circle, ...twins]);
+    const [first] = twins;
+    if (first === undefined) throw new Error("none");
+    const odd = await enrolled(createBatchAttestation(AAGUID, {}, [first]));
+    const intermediates = twins.flatMap(({ der }) => parseCertificate(der) ?? []);
     const start = performance.now();
-    expect(codesOf(check(await enrolled(odd), { roots }))).toEqual(["CERTIFICATE_FORGED"]);
+    expect(codesOf(check(odd, { roots: { anchors: roots.anchors, intermediates } }))).toEqual(["ROOT_UNKNOWN"]);
     expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  test("a certificate with a key that is too short, or of a kind that U2F does not know", async () => {
+    const root = createAttestationRoot();
+    const short = createBatchAttestation(AAGUID, { keys: generateKeyPairSync("rsa", { modulusLength: 1024 }) }, [root]);
+    expect(codesOf(check(await enrolled(short), { roots: rootsOf(root.der) }))).toEqual([
+      "STATEMENT_FORGED",
+      "CERTIFICATE_UNFIT",
+    ]);
+    const other = createBatchAttestation(AAGUID, { keys: generateKeyPairSync("ec", { namedCurve: "secp256k1" }) }, [
+      root,
+    ]);
+    const key = await enrolled(other, { speaks: "u2f" });
+    expect(codesOf(check(key, { roots: rootsOf(root.der) }))).toEqual(["CERTIFICATE_UNFIT"]);
+  });
+
+  test("authenticator data that was changed: another model, no touch", async () => {
+    const change = (key: EnrolledKey, at: number, value: number): EnrolledKey => {
+      const { fmt, attStmt, authDataBytes } = parseAttestationObject(key.attestationObject);
+      const changed = authDataBytes.slice();
+      changed[at] = value;
+      return { ...key, attestationObject: encodeAttestationObject(fmt, attStmt, changed) };
+    };
+    const old = await enrolled(batch, { speaks: "u2f" });
+    // No signature covers a U2F key's AAGUID: the certificate alone is asked.
+    expect(codesOf(check(change(old, 37, 7), { roots }))).toEqual(["AAGUID_MISMATCH"]);
+    const key = await enrolled(batch);
+    expect(codesOf(check(change(key, 37, 7), { roots }))).toEqual(["STATEMENT_FORGED", "AAGUID_MISMATCH"]);
+    expect(codesOf(check(change(key, 32, 0x40), { roots }))).toEqual(["NOT_TOUCHED", "STATEMENT_FORGED"]);
   });
 });
 

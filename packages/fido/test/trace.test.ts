@@ -217,6 +217,22 @@ describe("what is written", () => {
     expect(toHex(entries[1]?.packet ?? random(1))).toBe(`0000000790006402${"00".repeat(56)}`);
   });
 
+  test("is whole though other programs' answers come in between", async () => {
+    const lines: string[] = [];
+    const { pipe, end } = createMemoryPipe({ receive: () => undefined, hostClosed: () => undefined });
+    const traced = tracePipe(pipe, (line) => void lines.push(line));
+    traced.onPacket(() => undefined);
+    for (const packet of encodeMessage(7, 0x01, random(100))) await traced.send(packet);
+    const [first = random(64), second = random(64)] = encodeMessage(7, 0x01, new Uint8Array(100).fill(9));
+    for (const packet of [first, ...encodeMessage(8, 0x01, random(100)), second]) end.deliver(packet);
+    await new Promise(setImmediate);
+    const { entries } = parseTrace(lines.join(""));
+    expect(entries.map(({ from, packet }) => [from, toHex(packet)]).slice(2)).toEqual([
+      ["device", toHex(first)],
+      ["device", toHex(second)],
+    ]);
+  });
+
   test("of commands that are not known, and of answers that can't be read, nothing but that they were", () => {
     const redactor = createRedactor();
     const whole = { channel: 1, command: 0x10, isWhole: true };

@@ -161,6 +161,7 @@ describe("U2F Raw Message Formats 1.2", () => {
 
   test.each([
     ["a signature without a touch", "00000000013006020101020101", "9000", "DEVICE_GARBAGE"],
+    ["a signature that claims more than a touch", "05000000013006020101020101", "9000", "DEVICE_GARBAGE"],
     ["an unknown status", "", "6f00", "DEVICE_REFUSED"],
     ["a handle that was just known", "", "6a80", "CREDENTIAL_UNKNOWN"],
   ])("%s", async (_, data, sw, code) => {

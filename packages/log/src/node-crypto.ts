@@ -1,19 +1,20 @@
 /** Hashes and signature checks by `node:crypto`. The keys are the caller's; nothing here decides which ones to trust. */
 import { hash, verify, type KeyObject } from "node:crypto";
 import type { Crypto } from "@touchmark/core";
+import { parseBase64, plainBytes } from "./bytes.ts";
 import { keyCache } from "./key-cache.ts";
 
 const MAX_KEYS = 4096;
 
 /** The backend of core's rules on Node. */
-export const nodeCrypto: Crypto = { sha256, sha512, verifyEd25519, verifyP256 };
+export const nodeCrypto: Crypto = { sha256, sha512, verifyEd25519, verifyP256, decodeBase64: parseBase64 };
 
 export function sha256(data: Uint8Array): Uint8Array {
-  return Uint8Array.from(hash("sha256", data, "buffer"));
+  return plainBytes(hash("sha256", data, "buffer"));
 }
 
 export function sha512(data: Uint8Array): Uint8Array {
-  return Uint8Array.from(hash("sha512", data, "buffer"));
+  return plainBytes(hash("sha512", data, "buffer"));
 }
 
 /** RFC 8032 Ed25519. `publicKey` is 32 bytes, `signature` 64; anything else, and anything that is no key, is `false`. */

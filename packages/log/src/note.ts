@@ -125,13 +125,13 @@ function parseSignatureLine(line: string): NoteSignature {
   }
   const bytes = parseBase64(encoded);
   if (bytes === undefined || bytes.length < 5) throw new LogError("BAD_NOTE", "A signature of the note is malformed.");
-  const keyId = new DataView(bytes.buffer).getUint32(0);
+  const keyId = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0);
   return { name, keyId, signature: bytes.slice(4) };
 }
 
 function encodeSignatureLine(line: NoteSignature): string {
   const bytes = new Uint8Array(4 + line.signature.length);
-  new DataView(bytes.buffer).setUint32(0, line.keyId);
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).setUint32(0, line.keyId);
   bytes.set(line.signature, 4);
   return `\u2014 ${line.name} ${encodeBase64(bytes)}\n`;
 }

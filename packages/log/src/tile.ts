@@ -42,7 +42,7 @@ export function encodeEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
     length += 2 + entry.length;
   }
   const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   for (const entry of entries) {
     view.setUint16(at, entry.length);

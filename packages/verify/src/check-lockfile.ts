@@ -10,7 +10,7 @@ import {
   worstStatus,
 } from "@touchmark/core";
 import type { PackageChecker } from "./evidence/check-package.ts";
-import type { LockedPackage, Lockfile } from "./npm/lockfile.ts";
+import { foldPath, type LockedPackage, type Lockfile } from "./npm/lockfile.ts";
 import { type Policy, ruleFor } from "./policy/policy.ts";
 
 /** The verdicts on a whole lockfile, in its order. */
@@ -43,7 +43,7 @@ export function neededEvidence(lockfile: Lockfile, policy: Policy): Record<strin
 function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChecker | Reason): Verdict {
   const packageId = locked.kind === "registry" ? packageIdOf(locked, policy) : null;
   const version = locked.version ?? "";
-  const enforced = [locked.name, ...locked.aliases].some((name) => ruleFor(policy, name).level !== "observe");
+  const enforced = placesOf(locked, policy).some((place) => ruleFor(policy, place).level !== "observe");
   const verdict: Verdict = {
     packageId,
     name: locked.name,
@@ -60,7 +60,7 @@ function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChec
   if (packageId === null || !locked.integrity.ok) return verdict; // checkSource has refused both
   if ("code" in checker) return { ...verdict, status: "unchecked", reasons: [checker] };
   const checked = { ...checker.check({ packageId, version, sha512: locked.integrity.sha512 }), enforced };
-  const strict = locked.aliases.find((alias) => ruleFor(policy, alias).level === "strict");
+  const strict = placesOf(locked, policy).find((place) => ruleFor(policy, place).level === "strict");
   if (checked.basis !== "unclaimed" || strict === undefined) return checked;
   return {
     ...checked,
@@ -71,14 +71,27 @@ function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChec
 }
 
 // [P-4]: what is imported as a name whose authority the policy pins has to be of that authority, whatever it calls itself.
-function checkPlace({ name, aliases, kind }: LockedPackage, policy: Policy): Reason | null {
+function checkPlace(locked: LockedPackage, policy: Policy): Reason | null {
+  const { name, kind } = locked;
   if (kind === "workspace" || kind === "link" || kind === "bundled") return null;
+  const places = placesOf(locked, policy);
+  if (!places.every(isPackageName)) return malformedName();
   const own = kind === "registry" ? ruleFor(policy, name).authority : null;
-  const taken = [name, ...aliases].find((place) => {
+  const taken = places.find((place) => {
     const { authority } = ruleFor(policy, place);
     return authority !== null && authority !== own;
   });
   return taken === undefined ? null : notThePackage(taken, "names an authority");
+}
+
+/** Every name that it may be imported by: its own, its aliases, and what a file system may make of them if the policy has a rule for that. */
+function placesOf({ name, aliases }: LockedPackage, policy: Policy): string[] {
+  const places = [name, ...aliases];
+  const folded = places.map(foldPath).filter((place) => {
+    const scope = `${place.slice(0, Math.max(place.indexOf("/"), 0))}/*`;
+    return policy.rules.has(place) || policy.rules.has(scope);
+  });
+  return [...new Set([...places, ...folded])];
 }
 
 function notThePackage(place: string, rule: string): Reason {
@@ -122,7 +135,7 @@ function checkSource(locked: LockedPackage, policy: Policy, packageId: string | 
     );
   if (kind === "remote-tarball") return null;
   if (!isPackageName(locked.name) || !isVersion(locked.version ?? "")) {
-    return refuse("NAME_MALFORMED", "V-7", "Its name or version is not a valid one.", "Mend the lockfile.");
+    return malformedName();
   }
   if (packageId === null)
     return refuse(
@@ -180,6 +193,10 @@ function unusedExceptions(policy: Policy, verdicts: Verdict[]): Reason[] {
         "Remove it from touchmark.json.",
       ),
     );
+}
+
+function malformedName(): Reason {
+  return refuse("NAME_MALFORMED", "V-7", "Its name or version is not a valid one.", "Mend the lockfile.");
 }
 
 function refuse(code: ReasonCode, step: string, message: string, hint: string): Reason {

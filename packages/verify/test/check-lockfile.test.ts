@@ -11,12 +11,12 @@ const OTHER = `sha256:${"2".repeat(64)}`;
 const REGISTRY = "https://registry.example/";
 
 /** What is said of one package that is installed as `pewter`, under these rules. */
-function verdictOn(entry: object, packages: object, sources: object = {}, others: object = {}): string {
+function verdictOn(entry: object, packages: object, sources: object = {}, place = "pewter"): string {
   const policy = policyFor({ npmjs: [REGISTRY] }, { packages, sources });
-  const document = { lockfileVersion: 3, packages: { "": {}, ...others, "node_modules/pewter": entry } };
+  const document = { lockfileVersion: 3, packages: { "": {}, [`node_modules/${place}`]: entry } };
   const lockfile = parseLockfile(encodeUtf8(JSON.stringify(document)), registriesOf(policy));
   const { verdicts } = checkLockfile(lockfile, policy, judge().checker);
-  const { status, reasons, enforced } = verdicts.find(({ name }) => /pewter|tin/.test(name))!;
+  const { status, reasons, enforced } = verdicts.find(({ name }) => /pewter|tin/i.test(name))!;
   return [status, ...reasons.map(({ code }) => code), enforced ? "" : "observed"]
     .filter((word) => word !== "")
     .join(" ");
@@ -68,6 +68,18 @@ describe("[P-4] what is installed in the place of a name", () => {
     expect(verdictOn(entry, {}, sources)).toBe("accepted");
     expect(verdictOn(entry, { pewter: { authority: MINE } }, sources)).toBe("rejected SOURCE_REFUSED");
     expect(verdictOn(entry, {})).toBe("rejected SOURCE_REFUSED");
+  });
+
+  it.each(["Pewter", "PEWTER", "pewter.", "pewter. ."])("by what some file systems take for it: %s", (place) => {
+    expect(verdictOn(tin, { "*": { level: "observe" }, pewter: { authority: MINE } }, {}, place)).toMatch(
+      /^rejected (?:SOURCE_REFUSED|NAME_MALFORMED)$/,
+    );
+    expect(verdictOn({ ...tin, name: "Tin" }, { "*": { level: "observe" } }, {}, "Tin")).toMatch(/observed$/);
+  });
+
+  it("by a name that is none", () => {
+    expect(verdictOn(tin, {}, {}, "pewter\u202e")).toBe("rejected NAME_MALFORMED");
+    expect(verdictOn(tin, {}, {}, "Pewter")).toBe("accepted");
   });
 
   it("by the repository's own is its own affair", () => {

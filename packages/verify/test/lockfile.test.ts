@@ -91,6 +91,7 @@ describe("I5 sources", () => {
     ["a link out of the project", "node_modules/x", { resolved: "../x", link: true }, "file"],
     ["an absolute link", "node_modules/x", { resolved: "/x", link: true }, "file"],
     ["a link into another package", "node_modules/x", { resolved: "node_modules/y/x", link: true }, "file"],
+    ["one as some file systems read it", "node_modules/x", { resolved: "Node_Modules. /y/x", link: true }, "file"],
     ["a place inside another package", "node_modules/y/x", { version: "1.0.0" }, "file"],
     ["a workspace", "packages/x", { version: "1.0.0" }, "workspace"],
     ["a directory out of the project", "../x", { version: "1.0.0" }, "file"],

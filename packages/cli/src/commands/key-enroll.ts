@@ -8,6 +8,7 @@ export const keyEnroll: Command = defineCommand({
   examples: ["touchmark key enroll --holder alice"],
   about: [
     "Makes a credential on a security key and remembers it in the Touchmark home. Nothing secret leaves the key.",
+    "With --device browser a page opens that takes passkeys, phones and whatever else the browser knows.",
     "Give the key card (touchmark key export) to whoever writes the claim.",
   ],
   flags: ENROL_FLAGS,

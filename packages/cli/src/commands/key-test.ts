@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { encodeUtf8, FLAG_UV, parseSshSignature } from "@touchmark/core";
 import { type Command, defineCommand } from "../command.ts";
 import { touchmarkHome } from "../files/home.ts";
+import { BROWSER_FLAGS, makeBrowserEdges } from "../keys/browser-edges.ts";
 import { chooseKeys } from "../keys/choose-keys.ts";
 import { isSoftware, normalizeDevice } from "../keys/device.ts";
 import { makeInteraction, PIN_FLAG } from "../keys/interaction.ts";
@@ -26,6 +27,7 @@ export const keyTest: Command = defineCommand({
     device: { value: "D", help: "where the key is; where it was enrolled when left out" },
     uv: { help: "with PIN or fingerprint" },
     ...PIN_FLAG,
+    ...BROWSER_FLAGS,
     ...TRACE_FLAG,
   },
   operands: [0, 0],
@@ -51,16 +53,17 @@ export const keyTest: Command = defineCommand({
       interaction: makeInteraction(context, values["pin-fd"]),
       trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
       env: io.env,
+      browser: makeBrowserEdges(context, values),
     });
     const { flags, counter } = parseSshSignature(signature.sig);
     const verified = (flags & FLAG_UV) !== 0;
-    const synced = (flags & FLAG_BE) !== 0;
+    const copyable = (flags & FLAG_BE) !== 0;
     ui.result(
       {
         ok: true,
         holder: key.holder,
         fingerprint: key.fingerprint,
-        flags: { touched: true, verified, synced },
+        flags: { touched: true, verified, copyable },
         counter,
       },
       [
@@ -69,7 +72,7 @@ export const keyTest: Command = defineCommand({
           ["  fingerprint", key.fingerprint],
           ["  touched", "yes"],
           ["  PIN or fingerprint", verified ? "yes" : "no"],
-          ["  can be copied", synced ? "yes: a synced passkey" : "no"],
+          ["  can be copied", copyable ? "yes: a passkey that can be synced" : "no"],
           ["  counter", String(counter)],
         ]),
       ],

@@ -6,6 +6,7 @@ import { CliError } from "../error.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { loadPolicy } from "../files/policy-file.ts";
 import { writeWhole } from "../files/write-file.ts";
+import { BROWSER_FLAGS, makeBrowserEdges } from "../keys/browser-edges.ts";
 import { chooseKeys } from "../keys/choose-keys.ts";
 import { isSoftware, normalizeDevice } from "../keys/device.ts";
 import { makeInteraction, PIN_FLAG } from "../keys/interaction.ts";
@@ -45,6 +46,7 @@ const FLAGS = {
   yes: { help: "don't ask before the touch" },
   ...PIN_FLAG,
   ...TRACE_FLAG,
+  ...BROWSER_FLAGS,
 } as const;
 
 export const sign: Command = defineCommand({
@@ -110,6 +112,7 @@ export const sign: Command = defineCommand({
       interaction,
       trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
       env: io.env,
+      browser: makeBrowserEdges(context, values),
     });
     const envelope = addSignature(found.envelope, signature);
     await writeWhole(resolve(io.cwd, file), encodeEnvelope(envelope));

@@ -1,4 +1,6 @@
 import {
+  describeLoss,
+  describeThreshold,
   type Authority,
   claimStatus,
   cleanText,
@@ -19,7 +21,7 @@ import {
   readHistory,
   ruleFor,
 } from "@touchmark/verify";
-import { describeLoss, describeThreshold, holderOf } from "../statements/describe.ts";
+import { holderOf } from "../statements/describe.ts";
 import { count, table } from "../ui.ts";
 import { describeTime } from "./describe-evidence.ts";
 

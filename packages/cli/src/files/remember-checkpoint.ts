@@ -11,8 +11,9 @@ export async function rememberCheckpoint(home: string, log: LogEndpoint, checkpo
     if (before && before.size <= checkpoint.size) await fetchConsistency(log, before, checkpoint);
     else if (before) await fetchConsistency(log, checkpoint, before);
   } catch (error) {
-    if (error instanceof LogError && error.code === "FORK" && error.notes) keepFork(home, log.key, error.notes);
-    throw error;
+    if (!(error instanceof LogError) || error.code !== "FORK" || !error.notes) throw error;
+    const hint = `Both notes are kept in ${keepFork(home, log.key, error.notes)}: they prove it to anybody.`;
+    throw new LogError("FORK", error.message, { hint, notes: error.notes, cause: error });
   }
   remember(home, log.key, checkpoint);
 }

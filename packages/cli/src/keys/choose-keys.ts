@@ -1,4 +1,5 @@
 import { CliError } from "../error.ts";
+import { isSameKind } from "./device.ts";
 import type { EnrolledKey } from "./key-store.ts";
 
 export interface KeyWish {
@@ -36,10 +37,9 @@ export function chooseKeys(enrolled: EnrolledKey[], wish: KeyWish): KeyChoice {
     wish.listed !== null || wish.device !== undefined ? unsigned : unsigned.filter(({ holder }) => !done.has(holder));
   if (open.length === 0) return { kind: "signed already", holder: [...done].join(", ") };
   const holder = onlyHolder(open);
-  const kind = wish.device?.split(":")[0];
-  const there = open.filter(({ device }) => kind === undefined || device.split(":")[0] === kind);
+  const there = open.filter(({ device }) => wish.device === undefined || isSameKind(device, wish.device));
   const [first] = there;
-  if (first === undefined) throw noKey(open, `${holder} on ${kind}`);
+  if (first === undefined) throw noKey(open, `${holder} on ${nameOf(wish.device)}`);
   // Without --device it is the place of the key that was enrolled first.
   const device = wish.device ?? first.device;
   return {
@@ -48,6 +48,10 @@ export function chooseKeys(enrolled: EnrolledKey[], wish: KeyWish): KeyChoice {
     device,
     keys: wish.device === undefined ? there.filter((key) => key.device === device) : there,
   };
+}
+
+function nameOf(device: string | undefined): string {
+  return device?.startsWith("browser:") === true ? device : String(device?.split(":")[0]);
 }
 
 function onlyHolder(keys: EnrolledKey[]): string {

@@ -3,6 +3,7 @@ import { encodeUtf8, keyFingerprint, parseKey, USB_APPLICATION } from "@touchmar
 import { FidoError } from "@touchmark/fido";
 import { nodeCrypto } from "@touchmark/log";
 import type { Context } from "../command.ts";
+import { makeBrowserEdges } from "./browser-edges.ts";
 import { makeInteraction } from "./interaction.ts";
 import type { EnrolledKey } from "./key-store.ts";
 import { signPayload } from "./sign-payload.ts";
@@ -36,6 +37,7 @@ export async function enrolSshKey(wish: SshWish, context: Context): Promise<Enro
     interaction: makeInteraction(context, undefined),
     trace: wish.trace,
     env: context.io.env,
+    browser: makeBrowserEdges(context, { "no-open": true, paste: false }),
   });
   return key;
 }

@@ -3,6 +3,7 @@ import {
   encodeHex,
   encodeKey,
   encodeUtf8,
+  enrolmentHash,
   isHolder,
   keyFingerprint,
   parseBase64,
@@ -10,15 +11,17 @@ import {
   SK_ED25519,
   USB_APPLICATION,
 } from "@touchmark/core";
-import { EDDSA, type EnrolledKey as Enrolled, enrolmentHash, enrollKey, ES256 } from "@touchmark/fido";
+import { EDDSA, type EnrolledKey as Enrolled, enrollKey, ES256, isBrowserSpec } from "@touchmark/fido";
 import { nodeCrypto } from "@touchmark/log";
 import { resolve } from "node:path";
 import { type Context, usageError } from "../command.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { type Ui, table } from "../ui.ts";
 import { type AttestationQuestion, checkEnrolled } from "./attestation-state.ts";
+import { BROWSER_FLAGS, makeBrowserEdges } from "./browser-edges.ts";
 import { isSoftware, normalizeDevice } from "./device.ts";
 import { enrolSshKey } from "./enrol-ssh.ts";
+import type { BrowserEnrolment } from "./enroll-in-browser.ts";
 import { makeInteraction, PIN_FLAG } from "./interaction.ts";
 import { addKey, type EnrolledKey, readKeys } from "./key-store.ts";
 import { openKey, TRACE_FLAG } from "./open-key.ts";
@@ -30,11 +33,12 @@ export const ENROL_FLAGS = {
   holder: { value: "LABEL", help: "the person who holds the key: a-z, 0-9, dot, dash, underscore" },
   device: {
     value: "D",
-    help: "usb (the default), ssh:FILE, udp:HOST:PORT[:LOCALPORT], or soft:FILE to try things out",
+    help: "usb (the default), browser, browser:https://HOST/, ssh:FILE, udp:HOST:PORT[:LOCALPORT], or soft:FILE to try things out",
   },
   algorithm: { value: "NAME", help: "es256 (the default, which every key has) or ed25519" },
   uv: { help: "sign with PIN or fingerprint from now on" },
   ...PIN_FLAG,
+  ...BROWSER_FLAGS,
   ...TRACE_FLAG,
 } as const;
 
@@ -45,6 +49,8 @@ export interface EnrolValues {
   readonly uv: boolean;
   readonly "pin-fd": string | undefined;
   readonly trace: string | undefined;
+  readonly "no-open": boolean;
+  readonly paste: boolean;
 }
 
 /** `--holder`, which must be there. */
@@ -70,6 +76,13 @@ export async function enrol(command: string, values: EnrolValues, context: Conte
     if (values.algorithm !== undefined) throw usageError(command, "The algorithm of an OpenSSH key is settled.");
     const trace = tracePath(values, context);
     const key = await enrolSshKey({ holder, device, userVerification: values.uv, known, trace }, context);
+    await addKey(home, key);
+    return key;
+  }
+  if (isBrowserSpec(device)) {
+    if (algorithm !== ES256) throw usageError(command, "Keys in a browser are es256 only.");
+    if (values.trace !== undefined) throw usageError(command, "What a browser says to a key cannot be traced.");
+    const key = await enrolInBrowser({ holder, device, userVerification: values.uv, known }, values, context);
     await addKey(home, key);
     return key;
   }
@@ -109,7 +122,7 @@ async function makeKey(
     const enrolled = await enrollKey({
       device: opened,
       rpId: USB_APPLICATION,
-      clientDataHash: enrolmentHash(holder), // [K-15]
+      clientDataHash: enrolmentHash(nodeCrypto, holder), // [K-15]
       user: { id: encodeUtf8(holder), name: holder },
       algorithms: [algorithm],
       excludeCredentialIds: known
@@ -125,6 +138,17 @@ async function makeKey(
   } finally {
     await opened.close();
   }
+}
+
+async function enrolInBrowser(request: BrowserEnrolment, values: EnrolValues, context: Context): Promise<EnrolledKey> {
+  const { enrollKeyInBrowser } = await import("./enroll-in-browser.ts");
+  const key = await enrollKeyInBrowser(request, makeBrowserEdges(context, values));
+  if (request.device === "browser")
+    context.ui.warn(
+      "a key of localhost can be asked for by every page that a program on this machine serves",
+      "A page on your team's own domain is stronger: touchmark key page --help",
+    );
+  return key;
 }
 
 function tracePath({ trace }: EnrolValues, { io }: Context): string | undefined {

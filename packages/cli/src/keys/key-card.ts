@@ -10,7 +10,7 @@ export interface CardKey {
   /** The key record [K-1]. */
   record: string;
   fingerprint: string;
-  attestation?: { format: string; object: string };
+  attestation?: { format: string; object: string; clientData?: string };
 }
 
 const MAX_CARD = 1024 * 1024;
@@ -54,7 +54,9 @@ function readLine(text: string): CardKey {
   if (typeof key !== "string") throw new Error("the key is not text.");
   const fingerprint = keyFingerprint(nodeCrypto, parseKey(key));
   if (attestation === undefined) return { holder, record: key, fingerprint };
-  const { format, object } = isObject(attestation) ? attestation : {};
+  const { format, object, clientData } = isObject(attestation) ? attestation : {};
   if (typeof format !== "string" || typeof object !== "string") throw new Error("the attestation is malformed.");
-  return { holder, record: key, fingerprint, attestation: { format, object } };
+  if (clientData === undefined) return { holder, record: key, fingerprint, attestation: { format, object } };
+  if (typeof clientData !== "string") throw new Error("the attestation is malformed.");
+  return { holder, record: key, fingerprint, attestation: { format, object, clientData } };
 }

@@ -29,7 +29,7 @@ export interface EnrolledKey {
   /** Enrolled with `--uv`: its signatures are made with PIN or fingerprint. */
   userVerification: boolean;
   /** null where the key was made elsewhere, as by ssh-keygen. */
-  attestation: { format: string; object: string } | null;
+  attestation: { format: string; object: string; clientData?: string } | null;
 }
 
 const MAX_FILE = 4 * 1024 * 1024;
@@ -107,8 +107,10 @@ function readKey(value: Json): EnrolledKey {
 
 function readAttestation(value: Json | undefined): EnrolledKey["attestation"] {
   if (value === null) return null;
-  const fields = fieldsOf(value, ["format", "object"]);
-  return { format: textOf(fields, "format"), object: textOf(fields, "object") };
+  const isBrowsers = isObject(value) && "clientData" in value;
+  const fields = fieldsOf(value, isBrowsers ? ["format", "object", "clientData"] : ["format", "object"]);
+  const attestation = { format: textOf(fields, "format"), object: textOf(fields, "object") };
+  return isBrowsers ? { ...attestation, clientData: textOf(fields, "clientData") } : attestation;
 }
 
 function fieldsOf(value: Json | undefined, keys: string[]): JsonObject {

@@ -13,7 +13,8 @@ import {
   type SshSignature,
   verifySshSignature,
 } from "@touchmark/core";
-import { assertKey, type Interaction } from "@touchmark/fido";
+import { assertKey, type Interaction, isBrowserSpec } from "@touchmark/fido";
+import type { BrowserEdges } from "@touchmark/fido/browser";
 import { nodeCrypto } from "@touchmark/log";
 import { CliError } from "../error.ts";
 import type { Io } from "../io.ts";
@@ -28,6 +29,7 @@ export interface SigningRequest {
   device: string;
   demands: Pick<Authority, "userVerification" | "deviceBound">;
   interaction: Interaction;
+  browser: BrowserEdges;
   /** The file of `--trace`, by its whole path. */
   trace: string | undefined;
   /** For ssh-keygen, which finds its agent by it. */
@@ -43,6 +45,7 @@ interface Made {
 export async function signPayload(
   request: SigningRequest,
 ): Promise<{ signature: EnvelopeSignature; key: EnrolledKey }> {
+  if (isBrowserSpec(request.device)) return (await import("./sign-in-browser.ts")).signPayloadInBrowser(request);
   const tbs = envelopeSignedBytes(nodeCrypto, request.payload);
   const { signature, key } = isSsh(request.device) ? await signOverSsh(request) : await signDirectly(request, tbs);
   verifyOwn(() => {

@@ -30,6 +30,8 @@ export interface Stage {
   readonly registry: Registry | null;
   /** Fingers of the authenticators that the script has made. */
   readonly fingers: Map<string, (policy: TouchPolicy) => void>;
+  /** The person's browser; null where there is none. */
+  openUrl: ((url: string) => Promise<void>) | null;
   /** Undone in reverse order when the script ends. */
   readonly cleanups: (() => Promise<void> | void)[];
   expand(text: string): string;
@@ -66,6 +68,7 @@ export async function openStage(script: Script, source: string): Promise<Stage> 
     signal: new AbortController().signal,
     registry,
     fingers: new Map(),
+    openUrl: null,
     cleanups,
     expand: (text) => text.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => stage.variables.get(name) ?? whole),
     touchmark: (argv) => runTouchmark(argv, stage),
@@ -122,6 +125,7 @@ async function runTouchmark(argv: string[], stage: Stage): Promise<Outcome> {
     askConfirm: async (question) => (await type(question, (answer) => answer)) === "y",
     readLine: async (fd) => stage.variables.get(`FD${fd}`) ?? "",
     npmConfig: async () => stage.variables.get("REGISTRY") ?? "https://registry.example/",
+    ...(stage.openUrl ? { openUrl: stage.openUrl } : {}),
     cwd: stage.directory,
     env: stage.env,
     homeDirectory: join(stage.directory, "user"),

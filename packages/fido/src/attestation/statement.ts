@@ -49,8 +49,7 @@ function checkPacked(attestation: Attestation, clientDataHash: Uint8Array): Stat
   const message = Buffer.concat([authDataBytes, clientDataHash]);
   const { publicKey, aaguid } = authData.attested;
   if (x5c === undefined) {
-    const holds =
-      alg === (publicKey.alg === "ES256" ? ES256 : EDDSA) && isSigned(alg, message, toKeyObject(publicKey), signature);
+    const holds = isSigned(alg, message, toKeyObject(publicKey), signature);
     reasons.push(reason(holds ? "SELF_ATTESTED" : "STATEMENT_FORGED"));
     return { reasons, certificates: [], aaguid };
   }

@@ -13,6 +13,8 @@ export interface CertificateWish {
   readonly extensions: readonly Buffer[];
   /** Signed by another key than the issuer's. */
   readonly isForged?: boolean;
+  /** Signed over SHA-1, which can be forged. */
+  readonly isWeak?: boolean;
   /** Its keys; without them a fresh P-256 pair. */
   readonly keys?: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
 }
@@ -24,17 +26,18 @@ export interface IssuedCertificate {
   readonly privateKey: KeyObject;
 }
 
-/** A certificate, signed with ECDSA and SHA-256. */
+/** A certificate, signed with ECDSA. */
 export function issueCertificate(wish: CertificateWish): IssuedCertificate {
   const { publicKey, privateKey } = wish.keys ?? generateKeyPairSync("ec", { namedCurve: "P-256" });
   const validity = sequence(
     der(0x18, Buffer.from(wish.notBefore ?? "20200101000000Z")),
     der(0x18, Buffer.from(wish.notAfter ?? "20700101000000Z")),
   );
+  const algorithm = wish.isWeak === true ? ECDSA_SHA1 : ECDSA_SHA256;
   const toBeSigned = sequence(
     der(0xa0, der(0x02, Buffer.of(2))),
     der(0x02, Buffer.of(wish.serial ?? 1)),
-    ECDSA_SHA256,
+    algorithm,
     wish.issuer?.subject ?? wish.subject,
     validity,
     wish.subject,
@@ -42,12 +45,17 @@ export function issueCertificate(wish: CertificateWish): IssuedCertificate {
     der(0xa3, sequence(...wish.extensions)),
   );
   const signer = wish.isForged === true ? generateKeyPairSync("ec", { namedCurve: "P-256" }) : undefined;
-  const signature = sign("sha256", toBeSigned, signer?.privateKey ?? wish.issuer?.privateKey ?? privateKey);
-  const bytes = new Uint8Array(sequence(toBeSigned, ECDSA_SHA256, bitString(signature)));
+  const signature = sign(
+    wish.isWeak === true ? "sha1" : "sha256",
+    toBeSigned,
+    signer?.privateKey ?? wish.issuer?.privateKey ?? privateKey,
+  );
+  const bytes = new Uint8Array(sequence(toBeSigned, algorithm, bitString(signature)));
   return { der: bytes, subject: wish.subject, publicKey, privateKey };
 }
 
 const ATTRIBUTES = { country: "550406", organisation: "55040a", unit: "55040b", commonName: "550403" } as const;
+const ECDSA_SHA1: Buffer = sequence(oid("2a8648ce3d0401"));
 const ECDSA_SHA256: Buffer = sequence(oid("2a8648ce3d040302"));
 
 export type NameParts = Partial<Record<keyof typeof ATTRIBUTES, string>>;

@@ -63,6 +63,11 @@ export function parseLockfile(bytes: Uint8Array, registryOf: RegistryOf): Lockfi
   return { lockfileVersion, packages: [...merged.values()] };
 }
 
+/** A path or a name as file systems may read it that don't tell upper from lower case, or drop dots and spaces at an end. */
+export function foldPath(path: string): string {
+  return path.toLowerCase().replaceAll(/(?<=[^./])[. ]+(?=\/|$)/g, "");
+}
+
 function parseContent(bytes: Uint8Array): JsonObject {
   let content: Json;
   try {
@@ -136,7 +141,7 @@ function isUnsafe(path: string): boolean {
 
 /** Not the repository's own: outside of it, or inside another package. */
 function isForeign(path: string): boolean {
-  return path === ".." || path.startsWith("../") || path.split("/").includes("node_modules");
+  return path === ".." || path.startsWith("../") || foldPath(path).split("/").includes("node_modules");
 }
 
 /**
