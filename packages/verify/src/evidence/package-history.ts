@@ -6,6 +6,7 @@ import {
   packageIdHash,
   type PackageState,
   type SignedStatement,
+  statementPackages,
   UNCLAIMED,
   verifyEnvelope,
 } from "@touchmark/core";
@@ -54,7 +55,8 @@ export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
       }
     }
     const signed = verifyEnvelope(nodeCrypto, text);
-    verified.set(hash, signed);
+    // A statement about one package is read once; keeping thousands of them would only keep the garbage collector busy.
+    if (statementPackages(signed.statement).length > 1) verified.set(hash, signed);
     return signed;
   };
 }
