@@ -40,9 +40,39 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/key-list.ts")).keyList,
   },
   {
+    name: "key add-backup",
+    summary: "enrol a second key of a holder",
+    load: async () => (await import("./commands/key-add-backup.ts")).keyAddBackup,
+  },
+  {
+    name: "key info",
+    summary: "what is known of the keys plugged in",
+    load: async () => (await import("./commands/key-info.ts")).keyInfo,
+  },
+  {
+    name: "key test",
+    summary: "sign a throw-away message and check it",
+    load: async () => (await import("./commands/key-test.ts")).keyTest,
+  },
+  {
+    name: "key remove",
+    summary: "forget a key",
+    load: async () => (await import("./commands/key-remove.ts")).keyRemove,
+  },
+  {
+    name: "key pin",
+    summary: "set or change a key's PIN",
+    load: async () => (await import("./commands/key-pin.ts")).keyPin,
+  },
+  {
     name: "key export",
-    summary: "the key card, for whoever writes the claim",
+    summary: "the key card, for whoever writes the claim; or a key for OpenSSH",
     load: async () => (await import("./commands/key-export.ts")).keyExport,
+  },
+  {
+    name: "key import",
+    summary: "take over a key from OpenSSH",
+    load: async () => (await import("./commands/key-import.ts")).keyImport,
   },
   {
     name: "key page",

@@ -63,7 +63,9 @@ describe.skipIf(missing !== undefined)("--device browser", () => {
       exit: 0,
       stdout: expect.stringContaining("synced passkey of localhost") as string,
     });
-    expect((await touchmark("key list")).stdout).toMatch(/alice +SHA256:\S+ +es256 +synced passkey of localhost/);
+    expect((await touchmark("key list")).stdout).toMatch(
+      /alice +SHA256:\S+ +es256 +browser .+ yes +synced passkey of localhost/,
+    );
     writeFileSync(join(stage.directory, "widget-1.0.0.tgz"), packPackage("widget", "1.0.0").tarball);
     const signed = await touchmark("sign widget-1.0.0.tgz --yes");
     expect(signed).toMatchObject({ exit: 0, stdout: expect.stringContaining("Signed as alice") as string });

@@ -68,7 +68,7 @@ export {
   releasesOf,
   UNCLAIMED,
 } from "./rules.ts";
-export { encodeArmoredSignature } from "./sshsig-armor.ts";
+export { encodeArmoredSignature, parseArmoredSignature } from "./sshsig-armor.ts";
 export type { BrowserAssertion, SignatureDemands, SshSignature } from "./sshsig.ts";
 export {
   encodeSshSignature,

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   encodeArmoredSignature,
@@ -6,6 +7,7 @@ import {
   envelopeSignedBytes,
   parseEnvelope,
   parseSshSignature,
+  parseArmoredSignature,
   preAuthEncoding,
   SK_ECDSA,
   SK_ED25519,
@@ -81,6 +83,7 @@ describe("signatures made by OpenSSH with a key's provider", () => {
     expect(signature.key.application).toBe("ssh:touchmark");
     expect(encodeSshSignature(signature)).toEqual(blob);
     expect(encodeArmoredSignature(blob)).toBe(one.signature);
+    expect(parseArmoredSignature(encodeUtf8(one.signature))).toEqual(blob);
     const tbs = envelopeSignedBytes(nobleCrypto, encodeUtf8(one.payload));
     verifySshSignature(nobleCrypto, signature, tbs, { userVerification: false, deviceBound: true });
     const other = envelopeSignedBytes(nobleCrypto, encodeUtf8(`${one.payload} `));
@@ -129,6 +132,35 @@ describe("the armored form", () => {
       "-----END SSH SIGNATURE-----",
       "",
     ]);
+  });
+
+  test("read back whatever its length", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (blob) => {
+        expect(parseArmoredSignature(encodeUtf8(encodeArmoredSignature(blob)))).toEqual(blob);
+      }),
+    );
+  });
+
+  const armored = encodeArmoredSignature(new Uint8Array(105).fill(0xff));
+  test.each([
+    ["nothing", ""],
+    ["a frame around nothing", encodeArmoredSignature(new Uint8Array())],
+    ["no line feed at the end", armored.slice(0, -1)],
+    ["one too many", `${armored}\n`],
+    ["text before it", `note\n${armored}`],
+    ["two of them", armored + armored],
+    ["carriage returns", armored.replaceAll("\n", "\r\n")],
+    ["lines of another length", armored.replace(/(\/{70})\n(\/{70})/, "$1$2")],
+    ["another frame", armored.replaceAll("SIGNATURE", "MESSAGE")],
+    ["unused bits that are set", encodeArmoredSignature(new Uint8Array(104)).replace("A=\n", "B=\n")],
+    ["characters that are no base64", armored.replace("/", "*")],
+  ])("refused: %s", (_what, text) => {
+    expect(refusalOf(() => parseArmoredSignature(encodeUtf8(text)))?.code).toBe("MALFORMED");
+  });
+
+  test("[C-15] refused: a file that is too long", () => {
+    expect(refusalOf(() => parseArmoredSignature(new Uint8Array(16_385)))?.code).toBe("TOO_LARGE");
   });
 });
 

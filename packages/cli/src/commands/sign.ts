@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { addSignature, encodeEnvelope, type Statement } from "@touchmark/core";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
+import { confirm } from "../confirm.ts";
 import { CliError } from "../error.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { loadPolicy } from "../files/policy-file.ts";
@@ -10,8 +11,10 @@ import { chooseKeys } from "../keys/choose-keys.ts";
 import { isSoftware, normalizeDevice } from "../keys/device.ts";
 import { makeInteraction, PIN_FLAG } from "../keys/interaction.ts";
 import { readKeys } from "../keys/key-store.ts";
+import { TRACE_FLAG } from "../keys/open-key.ts";
 import { signPayload } from "../keys/sign-payload.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
+import type { HeldTarball } from "../statements/draft-release.ts";
 import { describeStatement, labelOf } from "../statements/describe.ts";
 import {
   readStatementFile,
@@ -28,6 +31,12 @@ const FLAGS = {
     many: true,
     help: "the version that the change is measured against; NAME@VERSION with several tarballs",
   },
+  "base-tarball": {
+    value: "FILE",
+    many: true,
+    help: "the base's tarball, to count what changed; the one beside the new tarball when left out",
+  },
+  full: { help: "show digests in full" },
   repository: { value: "URL", help: "where the source is, with --commit" },
   commit: { value: "HEX", help: "the commit that was built" },
   registry: { value: "NAME", help: "the registry, where the policy names several" },
@@ -36,6 +45,7 @@ const FLAGS = {
   uv: { help: "sign with PIN or fingerprint" },
   yes: { help: "don't ask before the touch" },
   ...PIN_FLAG,
+  ...TRACE_FLAG,
   ...BROWSER_FLAGS,
 } as const;
 
@@ -57,13 +67,13 @@ export const sign: Command = defineCommand({
   run: async (values, operands, context) => {
     const { io, ui } = context;
     const interaction = makeInteraction(context, values["pin-fd"]);
-    const { file, found } = await openStatement(operands, values, context);
+    const { file, found, held } = await openStatement(operands, values, context);
     checkExpected(found, values.expect);
     const enrolled = readKeys(touchmarkHome(io));
     const authority = found.statement.kind === "claim" ? found.statement.authority : null;
     const choice = chooseKeys(enrolled, {
       holder: values.holder,
-      device: values.device === undefined ? undefined : normalizeDevice(values.device, io.cwd),
+      device: values.device === undefined ? undefined : normalizeDevice(values.device, io),
       listed: listedKeys(found.statement),
       signed: new Set(found.signers),
     });
@@ -76,13 +86,15 @@ export const sign: Command = defineCommand({
       ]);
       return 0;
     }
-    for (const line of describeStatement(found.statement, found.digest, labels(found.signers))) ui.progress(line);
+    const detail = { full: values.full, changes: await changesOf(found, held, values["base-tarball"], context) };
+    for (const line of describeStatement(found.statement, found.digest, labels(found.signers), detail))
+      ui.progress(line);
     if (authority === null && operands[0]!.endsWith(".touchmark"))
       ui.warn(
         "the tarballs themselves were not looked at",
         "touchmark sign FILE.tgz compares them with the statement.",
       );
-    await confirm(values.yes, `Sign this as ${choice.holder}?`, context);
+    await confirm(values.yes, `Sign this as ${choice.holder}?`, "Nothing was signed.", context);
     if (isSoftware(choice.device)) ui.warn("this is a software key, not hardware");
     if (authority === null && labels(found.signers).includes(choice.holder))
       ui.warn(`${choice.holder} has signed this already: a second key of the same holder is no second vote`);
@@ -98,6 +110,8 @@ export const sign: Command = defineCommand({
         deviceBound: authority?.deviceBound === true,
       },
       interaction,
+      trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
+      env: io.env,
       browser: makeBrowserEdges(context, values),
     });
     const envelope = addSignature(found.envelope, signature);
@@ -125,6 +139,7 @@ type SignValues = {
   registry: string | undefined;
   out: string | undefined;
   base: readonly string[];
+  "base-tarball": readonly string[];
   repository: string | undefined;
   commit: string | undefined;
 };
@@ -133,7 +148,7 @@ async function openStatement(
   operands: readonly string[],
   values: SignValues,
   context: Context,
-): Promise<{ file: string; found: StatementFile }> {
+): Promise<{ file: string; found: StatementFile; held: HeldTarball[] }> {
   const [first] = operands;
   const statements = operands.filter((operand) => operand.endsWith(".touchmark"));
   if (statements.length === 0) {
@@ -144,17 +159,18 @@ async function openStatement(
         "--out is missing.",
         "Several tarballs make one signature file: name it with --out FILE.",
       );
-    return { file, found: await openRelease(operands, file, values, context) };
+    return { file, ...(await openRelease(operands, file, values, context)) };
   }
   if (operands.length > 1) throw usageError("sign", "A .touchmark file is signed alone.");
   if (
     values.out !== undefined ||
     values.base.length > 0 ||
+    values["base-tarball"].length > 0 ||
     values.repository !== undefined ||
     values.commit !== undefined
   )
-    throw usageError("sign", "--out, --base, --repository and --commit are for tarballs.");
-  return { file: first!, found: readStatementFile(resolve(context.io.cwd, first!)) };
+    throw usageError("sign", "--out, --base, --base-tarball, --repository and --commit are for tarballs.");
+  return { file: first!, found: readStatementFile(resolve(context.io.cwd, first!)), held: [] };
 }
 
 /** The release of these tarballs: the one in the file if there is one, else a new one. */
@@ -163,7 +179,7 @@ async function openRelease(
   file: string,
   values: SignValues,
   context: Context,
-): Promise<StatementFile> {
+): Promise<{ found: StatementFile; held: HeldTarball[] }> {
   const { draftRelease, readHeldTarball } = await import("../statements/draft-release.ts");
   const { checkSameRelease } = await import("../statements/same-release.ts");
   const policy = loadPolicy(context);
@@ -178,9 +194,24 @@ async function openRelease(
   const source = repository === undefined || commit === undefined ? undefined : { repository, commit };
   const drafted = unsignedStatement(draftRelease(held, { origin: policy.log.origin, bases: values.base, source }));
   const found = readStatementIfThere(resolve(context.io.cwd, file));
-  if (found === null) return drafted;
+  if (found === null) return { found: drafted, held };
   checkSameRelease(found, drafted, file, { bases: values.base.length > 0, source: source !== undefined });
-  return found;
+  return { found, held };
+}
+
+async function changesOf(
+  { statement }: StatementFile,
+  held: HeldTarball[],
+  named: readonly string[],
+  { io }: Context,
+): Promise<Map<string, string>> {
+  if (held.length === 0) return new Map();
+  const { describeChanges } = await import("../statements/describe-changes.ts");
+  return describeChanges(
+    statement,
+    held,
+    named.map((file) => resolve(io.cwd, file)),
+  );
 }
 
 function listedKeys(statement: Statement): Set<string> | null {
@@ -196,16 +227,4 @@ function checkExpected({ digest }: StatementFile, expected: string | undefined):
     `This is another statement than the one expected: its digest is sha256:${digest}.`,
     "Nothing was signed. Ask whoever named the digest.",
   );
-}
-
-async function confirm(yes: boolean, question: string, { io }: Context): Promise<void> {
-  if (yes) return;
-  if (!io.isTerminal.stdin) {
-    throw new CliError(
-      "CONFIRMATION_NEEDED",
-      "There is no terminal to confirm this on.",
-      "If you have read it, say --yes.",
-    );
-  }
-  if (!(await io.askConfirm(question))) throw new CliError("NOT_CONFIRMED", "Nothing was signed.");
 }

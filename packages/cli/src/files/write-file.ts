@@ -8,22 +8,28 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
 }
 
 /** As `writeWhole`, but a file that is there already stays and the system's EEXIST is thrown. */
-export async function writeNew(path: string, content: Uint8Array | string): Promise<void> {
-  await writeBeside(path, content, async (temporary) => {
-    await link(temporary, path);
-    await rm(temporary);
-  });
+export async function writeNew(path: string, content: Uint8Array | string, mode = 0o666): Promise<void> {
+  await writeBeside(
+    path,
+    content,
+    async (temporary) => {
+      await link(temporary, path);
+      await rm(temporary);
+    },
+    mode,
+  );
 }
 
 async function writeBeside(
   path: string,
   content: Uint8Array | string,
   finish: (temporary: string) => Promise<void>,
+  mode = 0o666,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    const handle = await open(temporary, "wx");
+    const handle = await open(temporary, "wx", mode);
     try {
       await handle.writeFile(content);
       await handle.sync();

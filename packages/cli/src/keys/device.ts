@@ -1,11 +1,18 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { isBrowserSpec, parseBrowserSpec, parseDeviceSpec } from "@touchmark/fido";
+import type { Io } from "../io.ts";
+import { isSsh, sshFileOf } from "./ssh-device.ts";
 
-/** A device as it is remembered: a software key's file by its whole path, a page with its last slash. Throws `BAD_DEVICE_SPEC`. */
-export function normalizeDevice(spec: string, cwd: string): string {
+/** A device as it is remembered: files by their whole path, a page with its last slash. Throws `BAD_DEVICE_SPEC`. */
+export function normalizeDevice(spec: string, { cwd, homeDirectory }: Pick<Io, "cwd" | "homeDirectory">): string {
   if (isBrowserSpec(spec)) {
     const { page } = parseBrowserSpec(spec);
     return page === null ? spec : `browser:${page}`;
+  }
+  if (isSsh(spec) && sshFileOf(spec) !== "") {
+    const file = sshFileOf(spec);
+    // Behind ssh: no shell replaces the tilde.
+    return `ssh:${file.startsWith("~/") ? join(homeDirectory, file.slice(2)) : resolve(cwd, file)}`;
   }
   const parsed = parseDeviceSpec(spec);
   return parsed.kind === "soft" ? `soft:${resolve(cwd, parsed.file)}` : spec;

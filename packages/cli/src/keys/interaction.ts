@@ -10,7 +10,7 @@ export const PIN_FLAG = {
 
 /** The person at the terminal, as the security keys' client wants to have them. */
 export function makeInteraction({ io, ui }: Context, pinFd: string | undefined): Interaction {
-  const fd = pinFd === undefined ? undefined : readDescriptor(pinFd);
+  const fd = pinFd === undefined ? undefined : readDescriptor(pinFd, "--pin-fd");
   const askPin = async (question: PinQuestion): Promise<string | undefined> => {
     if (question.reason === "wrong") ui.progress("that PIN is wrong");
     if (question.reason === "too-short") ui.progress(`a PIN has at least ${count(question.minLength, "character")}`);
@@ -35,7 +35,8 @@ export function makeInteraction({ io, ui }: Context, pinFd: string | undefined):
   };
 }
 
-function readDescriptor(text: string): number {
-  if (!/^\d{1,4}$/.test(text)) throw new CliError("USAGE", "--pin-fd is not the number of a file descriptor.");
+/** The number of a file descriptor, as `flag` gave it. */
+export function readDescriptor(text: string, flag: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new CliError("USAGE", `${flag} is not the number of a file descriptor.`);
   return Number(text);
 }

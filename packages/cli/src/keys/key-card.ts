@@ -17,7 +17,9 @@ const MAX_CARD = 1024 * 1024;
 
 /** The lines of a key card. */
 export function encodeCard(keys: EnrolledKey[]): string[] {
-  return keys.map(({ holder, key, attestation }) => JSON.stringify({ holder, key, attestation }));
+  return keys.map(({ holder, key, attestation }) =>
+    JSON.stringify({ holder, key, ...(attestation && { attestation }) }),
+  );
 }
 
 /** Reads a key card. Throws `CARD_MALFORMED` and what the system throws. */

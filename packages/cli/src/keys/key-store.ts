@@ -20,7 +20,7 @@ export interface EnrolledKey {
   /** The key record [K-1]. */
   key: string;
   fingerprint: string;
-  /** Base64. */
+  /** Base64; empty where only OpenSSH knows it. */
   credentialId: string;
   /** Where it was enrolled, as `--device` takes it. */
   device: string;
@@ -28,7 +28,8 @@ export interface EnrolledKey {
   model: { name: string; aaguid: string };
   /** Enrolled with `--uv`: its signatures are made with PIN or fingerprint. */
   userVerification: boolean;
-  attestation: { format: string; object: string; clientData?: string };
+  /** null where the key was made elsewhere, as by ssh-keygen. */
+  attestation: { format: string; object: string; clientData?: string } | null;
 }
 
 const MAX_FILE = 4 * 1024 * 1024;
@@ -60,7 +61,23 @@ export function readKeys(home: string): EnrolledKey[] {
 
 /** Remembers one more key. */
 export async function addKey(home: string, key: EnrolledKey): Promise<void> {
-  const keys = [...readKeys(home), key];
+  await writeKeys(home, [...readKeys(home), key]);
+}
+
+/** Forgets keys. */
+export async function removeKeys(home: string, fingerprints: ReadonlySet<string>): Promise<void> {
+  await writeKeys(
+    home,
+    readKeys(home).filter(({ fingerprint }) => !fingerprints.has(fingerprint)),
+  );
+}
+
+/** A key as it stands in a JSON document. */
+export function keyDocument({ model, attestation, ...key }: EnrolledKey): JsonObject {
+  return { ...key, model: { ...model }, attestation: attestation === null ? null : { ...attestation } };
+}
+
+async function writeKeys(home: string, keys: EnrolledKey[]): Promise<void> {
   await writeWhole(fileOf(home), `${JSON.stringify({ version: 1, keys }, null, 2)}\n`);
 }
 
@@ -71,7 +88,6 @@ function fileOf(home: string): string {
 function readKey(value: Json): EnrolledKey {
   const fields = fieldsOf(value, KEYS);
   const model = fieldsOf(fields["model"], ["name", "aaguid"]);
-  const attestation = readAttestation(fields["attestation"]);
   const key: EnrolledKey = {
     holder: textOf(fields, "holder"),
     key: textOf(fields, "key"),
@@ -80,7 +96,7 @@ function readKey(value: Json): EnrolledKey {
     device: textOf(fields, "device"),
     model: { name: textOf(model, "name"), aaguid: textOf(model, "aaguid") },
     userVerification: fields["userVerification"] === true,
-    attestation,
+    attestation: readAttestation(fields["attestation"]),
   };
   if (!isHolder(key.holder)) throw new Error("a holder's label is malformed");
   if (keyFingerprint(nodeCrypto, parseKey(key.key)) !== key.fingerprint)
@@ -90,6 +106,7 @@ function readKey(value: Json): EnrolledKey {
 }
 
 function readAttestation(value: Json | undefined): EnrolledKey["attestation"] {
+  if (value === null) return null;
   const isBrowsers = isObject(value) && "clientData" in value;
   const fields = fieldsOf(value, isBrowsers ? ["format", "object", "clientData"] : ["format", "object"]);
   const attestation = { format: textOf(fields, "format"), object: textOf(fields, "object") };

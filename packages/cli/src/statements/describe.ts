@@ -1,16 +1,28 @@
 import { type Authority, type Statement, summarizeStatement } from "@touchmark/core";
 import { table } from "../ui.ts";
 
+export interface Detail {
+  /** Digests in full. */
+  full?: boolean;
+  /** Release id → how much has changed against its base. */
+  changes?: ReadonlyMap<string, string>;
+}
+
 /** What a statement says, for the person who is about to sign it or wants to know. `signers` are labels or fingerprints. */
-export function describeStatement(statement: Statement, digest: string, signers: string[]): string[] {
+export function describeStatement(
+  statement: Statement,
+  digest: string,
+  signers: string[],
+  detail: Detail = {},
+): string[] {
   const { kind, sections, facts, remark } = summarizeStatement(statement);
   // A claim's first section bears its name; a release has one for each of its subjects.
   const indent = kind === "release" ? "  " : "";
   return [
     ...(kind === "release" ? [kind] : []),
-    ...sections.flatMap(({ title, rows }) => [
+    ...sections.flatMap(({ title, rows }, i) => [
       `${indent}${title}`,
-      ...table(rows.map(([label, text]) => [`${indent}  ${label}`, text])),
+      ...table(detailed(rows, statement, i, detail).map(([label, text]) => [`${indent}  ${label}`, text])),
     ]),
     ...table([
       ...facts,
@@ -19,6 +31,24 @@ export function describeStatement(statement: Statement, digest: string, signers:
     ]),
     ...(remark === "" ? [] : [remark]),
   ];
+}
+
+type Rows = readonly (readonly [label: string, text: string])[];
+
+// A release has one section for each of its subjects, in their order.
+function detailed(rows: Rows, statement: Statement, section: number, { full, changes }: Detail): Rows {
+  if (statement.kind !== "release") return rows;
+  const [id, { sha512 }] = [...statement.releases][section]!;
+  const change = changes?.get(id);
+  return rows.flatMap(([label, text]): Rows => {
+    if (label === "sha512" && full === true) return [[label, sha512]];
+    return label === "base" && change !== undefined
+      ? [
+          [label, text],
+          ["changes", change],
+        ]
+      : [[label, text]];
+  });
 }
 
 /** Names for fingerprints: the holder where a claim lists the key, else the fingerprint itself. */

@@ -1,10 +1,18 @@
 // What a script can do beside `touchmark …`.
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDevices, setPin } from "@touchmark/fido";
-import { createSoftwareAuthenticator, neverTouch, refuseAfter, serveUdp, touchAfter } from "@touchmark/fido/testing";
+import {
+  createBatchAttestation,
+  createSoftwareAuthenticator,
+  neverTouch,
+  refuseAfter,
+  serveUdp,
+  touchAfter,
+} from "@touchmark/fido/testing";
 import { installSession, parseLockfile, parsePolicy, registriesOf } from "@touchmark/verify";
+import { DUMMY_PROVIDER, makeSshKey } from "./openssh.ts";
 import type { Outcome, Stage } from "./stage.ts";
 import { packPackage } from "./tarball.ts";
 
@@ -122,6 +130,32 @@ const COMMANDS: Readonly<Record<string, Run>> = {
       key.setTouch(policy);
     });
     cleanups.push(() => served.close());
+  },
+  // ssh-key FILE TYPE [APPLICATION]: a key of OpenSSH's dummy provider, which is used from now on
+  "ssh-key": ([file = "", type = "", application = "ssh:touchmark"], { directory, env }) => {
+    env["SSH_SK_PROVIDER"] = DUMMY_PROVIDER;
+    makeSshKey(join(directory, file), type, application);
+  },
+  // mode FILE: who may read it
+  mode: ([file = ""], { directory }) => ({
+    stdout: `${(statSync(join(directory, file)).mode & 0o777).toString(8)}\n`,
+  }),
+  // yubikey NAME VERSION: a key behind UDP that says it is a YubiKey 5 NFC of that firmware; NAME.pem is the root that vouches for it
+  yubikey: async ([name = "", version = ""], { directory, variables, cleanups }) => {
+    const aaguid = Buffer.from("2fc0579f811347eab116bb5a8db9202a", "hex");
+    const batch = createBatchAttestation(aaguid);
+    const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
+    const firmwareVersion = (major << 16) | (minor << 8) | patch;
+    const served = await serveUdp(
+      createSoftwareAuthenticator({ model: { aaguid, firmwareVersion, attestation: "batch" }, batch }),
+    );
+    variables.set(name, served.spec);
+    cleanups.push(() => served.close());
+    const base64 = Buffer.from(batch.root).toString("base64");
+    writeFileSync(
+      join(directory, `${name}.pem`),
+      `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
+    );
   },
   // finger NAME touches|refuses|sleeps
   finger: ([name = "", how], { fingers }) => {

@@ -1,0 +1,53 @@
+import { enrolmentHash, parseBase64, parseKey, verifyEnrolmentClientData } from "@touchmark/core";
+import {
+  type AttestationRoots,
+  type AttestationVerdict,
+  checkAttestation,
+  FLAG,
+  parseAttestationObject,
+} from "@touchmark/fido";
+import { nodeCrypto } from "@touchmark/log";
+import type { EnrolledKey } from "./key-store.ts";
+
+export interface AttestationQuestion {
+  roots: AttestationRoots | undefined;
+  /** Seconds since 1970. */
+  time: number;
+  firmwareVersion?: number | undefined;
+}
+
+/** What the attestation of an enrolled key is worth; null if it was enrolled without one. Throws CoreError if a browser wrote it down for another holder or page. */
+export function checkEnrolled(key: EnrolledKey, question: AttestationQuestion): AttestationVerdict | null {
+  if (key.attestation === null) return null;
+  const { format, object, clientData } = key.attestation;
+  const record = parseKey(key.key);
+  return checkAttestation({
+    attestation: { format, object: parseBase64(object) },
+    key: record,
+    clientDataHash:
+      clientData === undefined
+        ? enrolmentHash(nodeCrypto, key.holder) // [K-15]
+        : browserHash(key.holder, record.application, parseBase64(clientData)),
+    ...question,
+  });
+}
+
+// [K-17]
+function browserHash(holder: string, application: string, clientData: Uint8Array): Uint8Array {
+  verifyEnrolmentClientData(nodeCrypto, { holder, application, clientData });
+  return nodeCrypto.sha256(clientData);
+}
+
+/** `attested`, or in few words why not. */
+export function describeAttestation(verdict: AttestationVerdict | null): string {
+  if (verdict === null) return "none";
+  if (verdict.attested) return "attested";
+  return verdict.reasons.map(({ code }) => code.toLowerCase().replaceAll("_", " ")).join(", ");
+}
+
+/** Whether it is a passkey that was copied elsewhere when it was made [K-13]; undefined where nothing tells. */
+export function isSynced({ attestation }: EnrolledKey): boolean | undefined {
+  if (attestation === null) return undefined;
+  const { flags } = parseAttestationObject(parseBase64(attestation.object)).authData;
+  return (flags & FLAG.bs) !== 0;
+}
