@@ -29,7 +29,7 @@ import { isSsh } from "./ssh-device.ts";
 
 const ALGORITHMS = { es256: ES256, ed25519: EDDSA } as const;
 
-export const ENROL_FLAGS = {
+const OWN_FLAGS = {
   holder: { value: "LABEL", help: "the person who holds the key: a-z, 0-9, dot, dash, underscore" },
   device: {
     value: "D",
@@ -37,10 +37,14 @@ export const ENROL_FLAGS = {
   },
   algorithm: { value: "NAME", help: "es256 (the default, which every key has) or ed25519" },
   uv: { help: "sign with PIN or fingerprint from now on" },
+} as const;
+
+export const ENROL_FLAGS: typeof OWN_FLAGS & typeof PIN_FLAG & typeof BROWSER_FLAGS & typeof TRACE_FLAG = {
+  ...OWN_FLAGS,
   ...PIN_FLAG,
   ...BROWSER_FLAGS,
   ...TRACE_FLAG,
-} as const;
+};
 
 export interface EnrolValues {
   readonly holder: string | undefined;
