@@ -1,10 +1,11 @@
 // What real talks are made of: the beginnings of all that the fuzzer changes.
 import { sign } from "node:crypto";
+import { enrolmentHash } from "@touchmark/core";
+import { nobleCrypto } from "@touchmark/core/noble";
 import {
   assertKey,
   type AttestationRoots,
   enrollKey,
-  enrolmentHash,
   openDevice,
   parseAttestationObject,
   setPin,
@@ -106,7 +107,7 @@ async function talk(model: Partial<AuthenticatorModel>): Promise<Talk> {
   const interaction = { askPin: async () => PIN, showTouch: () => undefined };
   const wantUv = model.speaks !== "u2f";
   if (wantUv) await setPin(device, PIN);
-  const clientDataHash = enrolmentHash(HOLDER);
+  const clientDataHash = enrolmentHash(nobleCrypto, HOLDER);
   const user = { id: Uint8Array.of(1), name: HOLDER };
   const request = { device, rpId: RP_ID, clientDataHash, interaction, wantUv };
   const key = await enrollKey({ ...request, user, algorithms: model.algorithms ?? [-7] });

@@ -1,10 +1,11 @@
 // Everything that reads foreign bytes. Each reader may return or throw a FidoError, and what it took for good has to be what was there.
 import { isDeepStrictEqual } from "node:util";
+import { enrolmentHash } from "@touchmark/core";
+import { nobleCrypto } from "@touchmark/core/noble";
 import {
   checkAttestation,
   checkMetadata,
   decodeCbor,
-  enrolmentHash,
   FidoError,
   parseAttestationObject,
   parseAuthData,
@@ -91,7 +92,7 @@ function readersOf(corpus: Corpus): Reader[] {
       name: "attestation",
       samples: corpus.attestationObjects,
       read(object) {
-        const clientDataHash = enrolmentHash(HOLDER);
+        const clientDataHash = enrolmentHash(nobleCrypto, HOLDER);
         const verdicts = ["packed", "fido-u2f"].map((format) =>
           checkAttestation({ attestation: { format, object }, key, clientDataHash, roots: corpus.roots, time: 0 }),
         );

@@ -23,12 +23,7 @@ export { assertKey, type AssertRequest, type KeyAssertion } from "./client/asser
 export { changePin, pinRules, type PinRules, setPin } from "./client/pin.ts";
 
 export { type Advisory, ADVISORIES, type AdvisoryFinding } from "./attestation/advisories.ts";
-export {
-  type AttestationRequest,
-  type AttestationVerdict,
-  checkAttestation,
-  enrolmentHash,
-} from "./attestation/check-attestation.ts";
+export { type AttestationRequest, type AttestationVerdict, checkAttestation } from "./attestation/check-attestation.ts";
 export { type Firmware } from "./attestation/firmware.ts";
 export { checkMetadata, type Metadata, type MetadataModel, type MetadataRequest } from "./attestation/metadata.ts";
 export { type AttestationReason, type AttestationReasonCode } from "./attestation/reason.ts";

@@ -1,3 +1,5 @@
+import { enrolmentHash } from "@touchmark/core";
+import { nobleCrypto } from "@touchmark/core/noble";
 import { expect } from "vitest";
 import {
   type AttestationRequest,
@@ -5,7 +7,6 @@ import {
   type AttestationVerdict,
   checkAttestation,
   type EnrolledKey,
-  enrolmentHash,
 } from "../src/index.ts";
 import { parseCertificate } from "../src/attestation/certificate.ts";
 import { splitRoots } from "../src/attestation/roots.ts";
@@ -24,7 +25,7 @@ export async function enrolled(
   algorithm: -7 | -8 = -7,
 ): Promise<EnrolledKey> {
   const { device } = await plugged({ batch, model: { attestation: "batch", ...model } });
-  return await enroll(device, { clientDataHash: enrolmentHash(HOLDER), algorithms: [algorithm] });
+  return await enroll(device, { clientDataHash: enrolmentHash(nobleCrypto, HOLDER), algorithms: [algorithm] });
 }
 
 export function rootsOf(...ders: readonly Uint8Array[]): AttestationRoots {
@@ -35,7 +36,7 @@ export function check(key: EnrolledKey, changes: Partial<AttestationRequest> = {
   return checkAttestation({
     attestation: { format: key.fmt, object: key.attestationObject },
     key: { publicKey: pointOf(key.publicKey), application: RP_ID },
-    clientDataHash: enrolmentHash(HOLDER),
+    clientDataHash: enrolmentHash(nobleCrypto, HOLDER),
     time: NOW,
     ...changes,
   });

@@ -18,7 +18,7 @@ export interface AttestationRequest {
   readonly attestation: { readonly format: string; readonly object: Uint8Array };
   /** The key that it is to be about. */
   readonly key: Pick<Key, "publicKey" | "application">;
-  /** 32 bytes: `enrolmentHash(holder)` ([K-15]). */
+  /** 32 bytes: core's `enrolmentHash` of the holder ([K-15]). */
   readonly clientDataHash: Uint8Array;
   /** Whom the user has named. Without either nothing is believed. */
   readonly roots?: AttestationRoots | undefined;
@@ -44,13 +44,6 @@ export interface AttestationVerdict {
   readonly firmware: Firmware | undefined;
   /** Known faults; also where the attestation is not believed. */
   readonly advisories: readonly AdvisoryFinding[];
-}
-
-const ENROLMENT = "touchmark enrolment v1";
-
-/** The `clientDataHash` of enrolment, which binds a key's attestation to its holder ([K-15]): 32 bytes. */
-export function enrolmentHash(holder: string): Uint8Array {
-  return new Uint8Array(hash("sha256", `${ENROLMENT}\n${holder}\n`, "buffer"));
 }
 
 /** Whether an attestation is to be believed, with everything that speaks against it. Nothing is believed silently: an empty list of reasons is all that says yes. */
