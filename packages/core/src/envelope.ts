@@ -11,11 +11,12 @@ import type { Crypto } from "./crypto.ts";
 import { CoreError, require } from "./errors.ts";
 import { encodeCanonicalJson } from "./json.ts";
 import { isFingerprint, keyFingerprint, likelyKey } from "./key.ts";
+import { MAX_STATEMENT_BYTES } from "./statement-form.ts";
 import { parseSshSignature, signedBytes, type SshSignature } from "./sshsig.ts";
 
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
-const MAX_ENVELOPE = 256 * 1024; // [C-15]
-const MAX_PAYLOAD = 160 * 1024; // [C-15]
+/** Of an envelope [C-15]: what a statement of the greatest length takes in base64, and all the signatures that there may be. */
+export const MAX_ENVELOPE_BYTES: number = 2560 * 1024;
 const MAX_SIGNATURES = 64; // [C-15]
 
 export interface EnvelopeSignature {
@@ -52,11 +53,11 @@ function splitEnvelope(
   source: Uint8Array | string,
   decode?: Base64Decoder,
 ): { payload: Uint8Array; signatures: string } {
-  if (source.length > MAX_ENVELOPE) throw new CoreError("TOO_LARGE", "C-15", "The envelope is too long.");
+  if (source.length > MAX_ENVELOPE_BYTES) throw new CoreError("TOO_LARGE", "C-15", "The envelope is too long.");
   const [, payload, signatures] = ENVELOPE.exec(typeof source === "string" ? source : parseUtf8(source)) ?? [];
   require(payload !== undefined && signatures !== undefined, "S-1", "This is not a signature file (DSSE envelope).");
   const decoded = parseBase64(payload, decode);
-  if (decoded.length > MAX_PAYLOAD) throw new CoreError("TOO_LARGE", "C-15", "The statement is too long.");
+  if (decoded.length > MAX_STATEMENT_BYTES) throw new CoreError("TOO_LARGE", "C-15", "The statement is too long.");
   return { payload: decoded, signatures };
 }
 

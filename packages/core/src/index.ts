@@ -24,6 +24,7 @@ export {
   addSignature,
   encodeEnvelope,
   envelopeSignedBytes,
+  MAX_ENVELOPE_BYTES,
   parseEnvelope,
   parseSignatures,
   preAuthEncoding,

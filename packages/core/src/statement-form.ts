@@ -5,7 +5,8 @@ import { encodeCanonicalJson, isObject, type Json, parseCanonicalJson } from "./
 import { isLogOrigin } from "./package-id.ts";
 
 const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
-const MAX_PAYLOAD = 160 * 1024; // [C-15]
+/** Of a payload [C-15]: 500 subjects fit, however long their names and versions are. */
+export const MAX_STATEMENT_BYTES: number = 1024 * 1024;
 const MAX_SUBJECTS = 500; // [C-15]
 const MAX_LOGS = 8; // [S-8]
 
@@ -19,7 +20,7 @@ export interface StatementParts {
 
 /** Reads the common form of a payload. Throws `MALFORMED`, `TOO_LARGE`. */
 export function parseStatementForm(payload: Uint8Array): StatementParts {
-  const value = parseCanonicalJson(payload, { bytes: MAX_PAYLOAD, depth: 8 });
+  const value = parseCanonicalJson(payload, { bytes: MAX_STATEMENT_BYTES, depth: 8 });
   const fields = readObject(value, "S-6", "statement", ["_type", "subject", "predicateType", "predicate"]);
   require(fields["_type"] === STATEMENT_TYPE, "S-6", "This is not an in-toto Statement v1.");
   const predicate = fields["predicate"]!;

@@ -66,13 +66,13 @@ describe("envelopes", () => {
     expect(refusalOf(act)).toEqual({ code: "MALFORMED", rule: "S-3" });
   });
 
-  test("[C-15] to the byte: 256 KiB of envelope, 160 KiB of statement, 64 signatures", () => {
+  test("[C-15] to the byte: 2,560 KiB of envelope, 1 MiB of statement, 64 signatures", () => {
     const padded = (bytes: number): string => `"${"a".repeat(bytes - 2)}"`;
     const large = (bytes: number): Uint8Array => encodeEnvelope({ payload: new Uint8Array(bytes), signatures: [] });
-    expect(refusalOf(() => parseEnvelope(padded(256 * 1024)))).toEqual({ code: "MALFORMED", rule: "S-1" });
-    expect(refusalOf(() => parseEnvelope(padded(256 * 1024 + 1)))).toEqual({ code: "TOO_LARGE", rule: "C-15" });
-    expect(refusalOf(() => parseEnvelope(large(160 * 1024)))).toBeNull();
-    expect(refusalOf(() => parseEnvelope(large(160 * 1024 + 1)))).toEqual({ code: "TOO_LARGE", rule: "C-15" });
+    expect(refusalOf(() => parseEnvelope(padded(2560 * 1024)))).toEqual({ code: "MALFORMED", rule: "S-1" });
+    expect(refusalOf(() => parseEnvelope(padded(2560 * 1024 + 1)))).toEqual({ code: "TOO_LARGE", rule: "C-15" });
+    expect(refusalOf(() => parseEnvelope(large(1024 * 1024)))).toBeNull();
+    expect(refusalOf(() => parseEnvelope(large(1024 * 1024 + 1)))).toEqual({ code: "TOO_LARGE", rule: "C-15" });
     expect(refusalOf(() => parseEnvelope(encodeEnvelope(signedBy(64))))).toBeNull();
     expect(refusalOf(() => parseEnvelope(encodeEnvelope(signedBy(65))))).toEqual({ code: "TOO_LARGE", rule: "C-15" });
   });

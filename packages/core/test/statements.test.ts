@@ -32,9 +32,9 @@ describe("statements: refused", () => {
     expect([...rules]).toEqual(expect.arrayContaining(form));
   });
 
-  test("[C-15] a statement of more than 160 KiB", () => {
-    expect(refusalOf(() => parse(`"${"a".repeat(160 * 1024 - 2)}"`))).toEqual({ code: "MALFORMED", rule: "S-6" });
-    expect(refusalOf(() => parse(`"${"a".repeat(160 * 1024 - 1)}"`))).toEqual({ code: "TOO_LARGE", rule: "C-15" });
+  test("[C-15] a statement of more than 1 MiB", () => {
+    expect(refusalOf(() => parse(`"${"a".repeat(1024 * 1024 - 2)}"`))).toEqual({ code: "MALFORMED", rule: "S-6" });
+    expect(refusalOf(() => parse(`"${"a".repeat(1024 * 1024 - 1)}"`))).toEqual({ code: "TOO_LARGE", rule: "C-15" });
   });
 
   test("[C-16] a kind that is not known is named in clean text", () => {
@@ -169,6 +169,22 @@ describe("a release's draft, written and read", () => {
       repository: "https://git.example/x",
       commit: "ab".repeat(20),
     });
+  });
+
+  test("[C-15] 500 subjects fit, with the longest names, versions and bases", () => {
+    const version = (n: number): string => `1.0.${n}-${"a".repeat(256)}`.slice(0, 256);
+    const scope = `@${"s".repeat(106)}`;
+    const releases = Array.from({ length: 500 }, (_, i) => ({
+      releaseId: `npm:${"r".repeat(63)}/${scope}/${`${i}`.padStart(106, "n")}@${version(i)}`,
+      ...digests,
+      base: version(i + 1),
+    }));
+    const logs = Array.from({ length: 8 }, (_, i) => `${i}`.padStart(128, "l"));
+    const source = { repository: "r".repeat(256), commit: "a".repeat(64) };
+    const payload = encodeRelease({ logs, releases, source });
+    const release = parse(parseUtf8(payload).replaceAll(/"base":"[^"]*"/g, `$&,"stage":"${"s".repeat(128)}"`));
+    expect(release.kind === "release" && release.releases.size).toBe(500);
+    expect(releases[0]!.releaseId.length).toBe(4 + 63 + 1 + 214 + 1 + 256);
   });
 
   test("[S-7] a release id that stands twice in a draft is refused when it is read", () => {

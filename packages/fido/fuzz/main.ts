@@ -1,8 +1,23 @@
-// node fuzz/main.ts [CASES [SEED [FIRST]]]: changed messages and whole talks, until one of them does what it must not.
+// Changed messages and whole talks, until one of them does what it must not.
 import { fork } from "node:child_process";
 import type { Progress } from "./child.ts";
 
-const [cases = 200_000, seed = 20_261_123, first = 0] = process.argv.slice(2).map(Number);
+const HELP = `Example:
+  pnpm fuzz 5000
+
+Usage: pnpm fuzz [CASES [SEED [FIRST]]]
+
+Sends hostile packets, framing and CBOR to the security keys' client: 200000 cases of seed 20261123 when nothing else is said.
+A failure names its case: FIRST begins there.
+`;
+
+const args = process.argv.slice(2).filter((arg) => arg !== "--");
+if (args.includes("--help") || args.includes("-h")) end(0, HELP.trimEnd());
+if (args.length > 3 || !args.every((arg) => /^\d{1,10}$/.test(arg)) || args[0] === "0") {
+  process.stderr.write(`These are not a number of cases, a seed and a first case: ${args.join(" ")}\n`);
+  process.exit(2);
+}
+const [cases = 200_000, seed = 20_261_123, first = 0] = args.map(Number);
 /** Milliseconds without a sign of life. */
 const HANGS = 120_000;
 /** What the heap may grow by once it is warm. */

@@ -1,5 +1,7 @@
 // K4 at random, with the same choices each time: whatever comes, the end is a result or a FidoError, and it comes in time.
 // `node fuzz/main.ts` runs many more.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { createRandom, mutate } from "../fuzz/random.ts";
 import { FuzzFailure, parserTargets } from "../fuzz/parsers.ts";
@@ -29,6 +31,16 @@ describe("the fuzzer itself", () => {
       toHex(mutate(createRandom(seed, index), new Uint8Array(100)));
     expect(bytes(1, 2)).toBe(bytes(1, 2));
     expect(new Set([bytes(1, 2), bytes(1, 3), bytes(2, 2), bytes(2, 3)]).size).toBe(4);
+  });
+
+  test("--help says what it does, and what is no number is not run as none", () => {
+    const fuzz = (...args: string[]) =>
+      spawnSync(process.execPath, [fileURLToPath(new URL("../fuzz/main.ts", import.meta.url)), ...args], {
+        encoding: "utf8",
+      });
+    expect(fuzz("--help")).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage: pnpm fuzz [CASES") });
+    expect(fuzz("many")).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining("many") });
+    expect(fuzz("0").status).toBe(2);
   });
 
   test("notices a reader that throws something else, and tells which case it was", async () => {

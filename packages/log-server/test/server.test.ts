@@ -5,12 +5,14 @@ import {
   fetchConsistency,
   fetchEarlier,
   fetchEnvelope,
+  fetchEvidence,
   fetchTile,
   leafHash,
   nodeCrypto,
   parseEntry,
   parseEntryBundle,
   parseEpoch,
+  parseEvidence,
   rootOfLeaves,
   type SignedCheckpoint,
   tileWidth,
@@ -98,6 +100,26 @@ describe("the log's interface [L-19] to [L-22]", () => {
       ["npm:npmjs/a", 5],
       ["npm:npmjs/b", 6],
     ]);
+  });
+
+  test("[C-15] a release of 500 subjects with long names is admitted, and its evidence is had", async () => {
+    running = await runLog();
+    const names = Array.from({ length: 500 }, (_, i) => `npm:npmjs/@${"s".repeat(100)}/${`${i}`.padStart(112, "n")}`);
+    for (const part of [names.slice(0, 250), names.slice(250)])
+      await running.submit(claim(Object.fromEntries(part.map((name) => [name, []])), [alice]));
+    const version = `1.0.0-${"a".repeat(200)}`;
+    const envelope = release(
+      names.map((name) => `${name}@${version}`),
+      [alice],
+    );
+    expect(envelope.length).toBeGreaterThan(768 * 1024);
+    const { entries, checkpoint } = await running.submit(envelope);
+    expect([entries.size, checkpoint.size]).toEqual([500, 1004]);
+    expect(Buffer.from(await fetchEnvelope(running.log, nodeCrypto.sha256(envelope)))).toEqual(Buffer.from(envelope));
+    const bundle = parseEvidence(
+      await fetchEvidence(running.log, Object.fromEntries(names.map((name) => [name, [version]]))),
+    );
+    expect(bundle.envelopes.size).toBe(3);
   });
 
   test("[S-15] a claim's list of earlier versions is kept, and refused if it is another or missing", async () => {

@@ -2,7 +2,7 @@
  * Reading a log over the network. Trust assumptions: the log's key from the policy; nothing that the network says is believed before a signature
  * or a hash bears it out. Nothing is kept between calls.
  */
-import { encodeHex, encodeUtf8, equalBytes, parseUtf8 } from "@touchmark/core";
+import { encodeHex, encodeUtf8, equalBytes, MAX_ENVELOPE_BYTES, parseUtf8 } from "@touchmark/core";
 import { type SignedCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
 import { DIGEST_BYTES, digestToBytes } from "./digest.ts";
 import { LogError } from "./error.ts";
@@ -34,9 +34,6 @@ export type Submission = {
 
 /** The index of each package's entry, all of them below the size of the checkpoint. */
 export type SubmitAnswer = { readonly entries: ReadonlyMap<string, number>; readonly checkpoint: SignedCheckpoint };
-
-// [C-15]
-const MAX_ENVELOPE_BYTES = 256 * 1024;
 
 const MAX_EARLIER_BYTES = 20_000 * (256 + 1 + 128 + 1);
 const MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + 0xffff);

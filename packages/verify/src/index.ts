@@ -10,6 +10,7 @@ export type { OpenedEvidence, ProvedEntry } from "./evidence/open-evidence.ts";
 export { openEvidence } from "./evidence/open-evidence.ts";
 export type { ChainLink, History, OpenEnvelope } from "./evidence/package-history.ts";
 export { envelopeOpener, readHistory } from "./evidence/package-history.ts";
+export { reasonCodeOf } from "./evidence/reason-code.ts";
 export type { GoodRelease, Releases } from "./evidence/releases.ts";
 export { readEarlier, readReleases } from "./evidence/releases.ts";
 export type { TrustedEvidence, TrustOptions } from "./evidence/trust-evidence.ts";

@@ -1,5 +1,13 @@
 import { resolve } from "node:path";
-import { isObject, type JsonObject, parseEnvelope, parseJson, parseStatement, type Statement } from "@touchmark/core";
+import {
+  isObject,
+  type JsonObject,
+  MAX_ENVELOPE_BYTES,
+  parseEnvelope,
+  parseJson,
+  parseStatement,
+  type Statement,
+} from "@touchmark/core";
 import { type EarlierList, nodeCrypto, submitEnvelope } from "@touchmark/log";
 import { type Command, defineCommand } from "../command.ts";
 import { CliError } from "../error.ts";
@@ -10,7 +18,6 @@ import { readIfThere, readWhole } from "../files/read-file.ts";
 import { rememberCheckpoint } from "../files/remember-checkpoint.ts";
 import { table } from "../ui.ts";
 
-const MAX_ENVELOPE = 256 * 1024; // [C-15]
 const MAX_EARLIER_FILE = 4 * 1024 * 1024; // [L-20]
 
 export const submit: Command = defineCommand({
@@ -26,7 +33,7 @@ export const submit: Command = defineCommand({
   run: async (_values, [file = ""], context) => {
     const { io, ui } = context;
     const policy = loadPolicy(context);
-    const envelope = readWhole(resolve(io.cwd, file), MAX_ENVELOPE);
+    const envelope = readWhole(resolve(io.cwd, file), MAX_ENVELOPE_BYTES);
     const statement = parseStatement(nodeCrypto, parseEnvelope(envelope).payload);
     const earlier = await readEarlier(statement, `${file}.earlier`, io.cwd);
     const log = logEndpoint(policy, io);

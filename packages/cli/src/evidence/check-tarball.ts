@@ -4,7 +4,6 @@ import {
   checkReleaseSigners,
   CoreError,
   type Reason,
-  type ReasonCode,
   type SignedStatement,
   type Verdict,
   verifyEnvelope,
@@ -17,6 +16,7 @@ import {
   type Policy,
   readHistory,
   readReleases,
+  reasonCodeOf,
   ruleFor,
   type VerifyError,
 } from "@touchmark/verify";
@@ -113,12 +113,7 @@ function readLogged(
   return { authority: history.state.claim?.authority ?? null, entry: same?.index ?? null };
 }
 
-function reasonOfRule({ code, rule, message, hint }: CoreError): Reason {
-  const known: Partial<Record<CoreError["code"], ReasonCode>> = {
-    THRESHOLD: "THRESHOLD",
-    WRONG_KEY: "WRONG_KEY",
-    MALFORMED: "RULE_BROKEN",
-    WRONG_LOG: "RULE_BROKEN",
-  };
-  return { code: known[code] ?? "SIGNATURE_BAD", step: rule, message, hint };
+function reasonOfRule(error: CoreError): Reason {
+  const { rule, message, hint } = error;
+  return { code: reasonCodeOf(error), step: rule, message, hint };
 }

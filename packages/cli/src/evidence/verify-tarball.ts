@@ -1,5 +1,5 @@
 import { basename, resolve } from "node:path";
-import { parseReleaseId, type Verdict, type VerdictStatus } from "@touchmark/core";
+import { MAX_ENVELOPE_BYTES, parseReleaseId, type Verdict, type VerdictStatus } from "@touchmark/core";
 import { VerifyError } from "@touchmark/verify";
 import type { Context } from "../command.ts";
 import { lockfilePath } from "../files/lockfile-path.ts";
@@ -12,8 +12,6 @@ import { evidenceJson, evidenceLine } from "./describe-evidence.ts";
 import { exitOf, verdictJson, verdictLines } from "./describe-verdict.ts";
 import { checkTarball, rejectedTarball } from "./check-tarball.ts";
 import { loadEvidence } from "./load-evidence.ts";
-
-const MAX_ENVELOPE = 256 * 1024; // [C-15]
 
 export interface TarballFlags {
   online: boolean;
@@ -39,7 +37,7 @@ export async function verifyTarball(file: string, flags: TarballFlags, context: 
     },
     context,
   );
-  const envelope = readIfThere(resolve(io.cwd, `${file}.touchmark`), MAX_ENVELOPE);
+  const envelope = readIfThere(resolve(io.cwd, `${file}.touchmark`), MAX_ENVELOPE_BYTES);
   const { verdict, entry } = checkTarball({ tarball, packageId, envelope, policy, ...loaded });
   const { evidence, warnings } = loaded;
   const logged = entry === null ? (flags.online && !("code" in evidence) ? "no" : "unknown") : "yes";

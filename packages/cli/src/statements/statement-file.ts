@@ -1,6 +1,7 @@
 import {
   encodeHex,
   type Envelope,
+  MAX_ENVELOPE_BYTES,
   parseEnvelope,
   parseStatement,
   type Statement,
@@ -19,16 +20,14 @@ export interface StatementFile {
   signers: string[];
 }
 
-const MAX_ENVELOPE = 256 * 1024; // [C-15]
-
 /** Reads a `.touchmark` file and verifies every signature in it. Throws `CoreError` and what the system throws. */
 export function readStatementFile(path: string): StatementFile {
-  return openStatement(readWhole(path, MAX_ENVELOPE));
+  return openStatement(readWhole(path, MAX_ENVELOPE_BYTES));
 }
 
 /** As `readStatementFile`; null if there is no such file. */
 export function readStatementIfThere(path: string): StatementFile | null {
-  const bytes = readIfThere(path, MAX_ENVELOPE);
+  const bytes = readIfThere(path, MAX_ENVELOPE_BYTES);
   return bytes === null ? null : openStatement(bytes);
 }
 

@@ -11,6 +11,7 @@ import { LogError } from "@touchmark/log";
 import { type PackageRule, type Policy, ruleFor } from "../policy/policy.ts";
 import type { OpenedEvidence } from "./open-evidence.ts";
 import { envelopeOpener, type History, readHistory } from "./package-history.ts";
+import { reasonCodeOf } from "./reason-code.ts";
 import { readEarlier, readReleases, type Releases } from "./releases.ts";
 
 /** A version to be checked, and its bytes' digests as far as they are known (hex). */
@@ -240,33 +241,11 @@ function wrongDigest(step: string, signed: string, found: string): Finding {
 
 function rejectedBy(error: CoreError, step: string): Finding {
   return rejected(
-    codeOf(error),
+    reasonCodeOf(error),
     `${step} ${error.rule}`,
     error.message,
     error.hint === "" ? "The log should not have admitted this." : error.hint,
   );
-}
-
-function codeOf(error: CoreError): ReasonCode {
-  switch (error.code) {
-    case "THRESHOLD":
-      return "THRESHOLD";
-    case "WRONG_KEY":
-      return "WRONG_KEY";
-    case "EQUIVOCATION":
-      return "EQUIVOCATION";
-    case "BAD_SIGNATURE":
-    case "WRONG_CHALLENGE":
-    case "WRONG_APPLICATION":
-    case "WRONG_ORIGIN":
-    case "NO_USER_PRESENCE":
-    case "NO_USER_VERIFICATION":
-    case "NOT_DEVICE_BOUND":
-    case "BAD_FLAGS":
-      return "SIGNATURE_BAD";
-    default:
-      return "RULE_BROKEN";
-  }
 }
 
 function rejected(code: ReasonCode, step: string, message: string, hint: string): Finding {
