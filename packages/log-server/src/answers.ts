@@ -82,5 +82,6 @@ const STATUS: Record<CoreCode | LogServerErrorCode, number> = {
   STORE_LOCKED: 500,
   STORE_MISSING: 500,
   STORE_OLD: 500,
+  WRONG_CHECKPOINT: 500,
   STOPPED: 503,
 };

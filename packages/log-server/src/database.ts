@@ -6,11 +6,11 @@ import { LogServerError } from "./error.ts";
 
 const flushFile = promisify(fdatasync);
 
-export const FORMAT = "touchmark-log/1";
+export const FORMAT = "touchmark-log/2";
 
 const SCHEMA = `
 CREATE TABLE log (id INTEGER PRIMARY KEY CHECK (id = 1), format TEXT NOT NULL, key TEXT NOT NULL,
-  size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL) STRICT;
+  size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL, published TEXT NOT NULL) STRICT;
 CREATE TABLE leaves (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE heads (package BLOB PRIMARY KEY, last INTEGER NOT NULL, authority INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE statements (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;

@@ -3,13 +3,14 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { MapRecord } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
 
-/** Who the log is and what it last signed: the row that every batch compares and sets. */
+/** Who the log is, what it last signed, and the note that it last showed: the row that every batch compares and sets. */
 export type LogRow = {
   readonly format: string;
   readonly key: string;
   readonly size: number;
   readonly root: Uint8Array;
   readonly note: string;
+  readonly published: string;
 };
 
 /** The entries of a statement are `count` leaves from `first` on. */
@@ -29,6 +30,7 @@ export type Queries = {
   readonly createLog: (row: LogRow) => void;
   /** [L-17] Compare and set; `false` if the row is not the one that was expected. */
   readonly moveLog: (from: TreeHead, to: TreeHead & { readonly note: string }) => boolean;
+  readonly setPublished: (note: string) => void;
   readonly leaf: (position: number) => Uint8Array | undefined;
   readonly leaves: (from: number, to: number) => Uint8Array[];
   readonly lastLeaf: () => number | undefined;
@@ -55,8 +57,9 @@ export type Queries = {
 type TreeHead = { readonly size: number; readonly root: Uint8Array };
 
 export function prepareQueries(db: DatabaseSync): Queries {
-  const log = db.prepare("SELECT format, key, size, root, note FROM log");
-  const createLog = db.prepare("INSERT INTO log VALUES (1, ?, ?, ?, ?, ?)");
+  const log = db.prepare("SELECT format, key, size, root, note, published FROM log");
+  const createLog = db.prepare("INSERT INTO log VALUES (1, ?, ?, ?, ?, ?, ?)");
+  const setPublished = db.prepare("UPDATE log SET published = ?");
   const moveLog = db.prepare("UPDATE log SET size = ?, root = ?, note = ? WHERE size = ? AND root = ?");
   const leaf = db.prepare("SELECT bytes FROM leaves WHERE position = ?");
   const leaves = db.prepare("SELECT bytes FROM leaves WHERE position >= ? AND position < ? ORDER BY position");
@@ -91,17 +94,21 @@ export function prepareQueries(db: DatabaseSync): Queries {
           size: number(row["size"]),
           root: bytes(row["root"]),
           note: text(row["note"]),
+          published: text(row["published"]),
         }
       );
     },
     createLog: (row) => {
-      createLog.run(row.format, row.key, row.size, row.root, row.note);
+      createLog.run(row.format, row.key, row.size, row.root, row.note, row.published);
     },
     /** [L-17] Compare and set; `false` if the row is not the one that was expected. */
     moveLog: (
       from: { size: number; root: Uint8Array },
       to: { size: number; root: Uint8Array; note: string },
     ): boolean => moveLog.run(to.size, to.root, to.note, from.size, from.root).changes === 1,
+    setPublished: (note) => {
+      setPublished.run(note);
+    },
     leaf: (position) => {
       const row = leaf.get(position);
       return row && bytes(row["bytes"]);

@@ -1,7 +1,7 @@
 /** The single writer: gathers what is submitted, admits it in order, and answers when all of a batch is durable and signed. */
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { type PackageState, type SignedStatement, statementPackages } from "@touchmark/core";
-import { parseEpoch } from "@touchmark/log";
+import { parseEpoch, type SignedCheckpoint } from "@touchmark/log";
 import { type Admission, admitStatement, type Candidate, isRefusal, type PackageView } from "./admission.ts";
 import { LogServerError } from "./error.ts";
 import type { PackageStates } from "./package-states.ts";
@@ -82,9 +82,13 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     }
   };
 
+  const publish = (signed: SignedCheckpoint): Promise<void> => store.publish(signed.note);
+
   const runBatch = async (jobs: readonly Job[], age: number | undefined): Promise<void> => {
     // [L-16] What is durable but not published can't be answered for, not even if it is known already.
     if (!store.ready()) throw notNow();
+    const left = store.pending();
+    if (left !== undefined) await publish(left); // [L-30]
     const { size } = store.checkpoint();
     const last = parseEpoch(store.leaf(size - 1)).time;
     const time = Math.max(last, Math.floor(clock())); // [L-7]
@@ -100,7 +104,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       }
     });
     const due = age !== undefined && time - last >= age;
-    if (plan.statements.length > 0 || due) await store.append(plan.statements, time);
+    if (plan.statements.length > 0 || due) await publish(await store.append(plan.statements, time));
     const { note } = store.checkpoint();
     for (const job of taken) job.resolve({ entries: plan.entriesOf(job), note });
   };

@@ -1,14 +1,16 @@
 /**
  * A log on disk: SQLite for all that must change at once, and full tiles as files that never change. Order of durability: tiles, then the transaction
- * with entries, envelopes and the signed checkpoint; only then is the checkpoint published and anything answered [L-16].
+ * with entries, envelopes and the signed checkpoint; then, in a step of its own, the checkpoint is published, and only then is anything answered [L-16].
  * Trust assumption: this machine's disk keeps what fsync says it keeps. What is read at start is compared with what was signed.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { equalBytes } from "@touchmark/core";
 import {
   createPackageMap,
   encodeEpoch,
   encodeVerifierKey,
+  type MapDraft,
   type MapRecord,
   type NoteSigner,
   type PackageMap,
@@ -20,6 +22,7 @@ import {
   tileCache,
   tileReader,
   tileWidth,
+  verifyCheckpoint,
 } from "@touchmark/log";
 import { createDatabase, createTables, type Database, FORMAT, inTransaction, openDatabase } from "./database.ts";
 import { LogServerError } from "./error.ts";
@@ -47,7 +50,7 @@ export type AdmittedStatement = {
 };
 
 export type Store = {
-  /** The newest published checkpoint. All reads below answer for its tree, but for `place` and `release`, which may run ahead of it. */
+  /** The newest published checkpoint, its note with the cosignatures that were published with it. All reads below answer for its tree, but for `place` and `release`, which may run ahead of it. */
   readonly checkpoint: () => SignedCheckpoint;
   readonly leaf: (index: number) => Uint8Array;
   readonly head: (packageHash: Uint8Array) => MapRecord | undefined;
@@ -62,11 +65,18 @@ export type Store = {
   readonly envelope: (hash: Uint8Array) => Uint8Array | undefined;
   readonly envelopeAt: (index: number) => Uint8Array;
   readonly earlier: (root: Uint8Array) => string | undefined;
+  /** The checkpoint that is signed and on the disk, but not published yet: after `append`, and perhaps after a restart [L-30]. */
+  readonly pending: () => SignedCheckpoint | undefined;
   /**
-   * Appends these statements in order and an epoch leaf, and publishes the signed checkpoint. `time` is the log time of the epoch leaf, in seconds.
-   * Throws before anything changed, or throws and refuses all later calls with `STOPPED` if it cannot know what is on the disk.
+   * Appends these statements in order and an epoch leaf, and gives the signed checkpoint, which has to be published before the next call. `time` is the log
+   * time of the epoch leaf, in seconds. Throws before anything changed, or throws and refuses all later calls with `STOPPED` if it cannot know what is on the disk.
    */
-  readonly append: (statements: readonly AdmittedStatement[], time: number) => Promise<void>;
+  readonly append: (statements: readonly AdmittedStatement[], time: number) => Promise<SignedCheckpoint>;
+  /**
+   * [L-30] Shows this note of the pending checkpoint, or of the published one again, with whatever cosignatures are on it. Throws `WRONG_CHECKPOINT` for a note
+   * of another checkpoint, a `LogError` for one that the log did not sign; after any other failure it can be called again.
+   */
+  readonly publish: (note: string) => Promise<void>;
   /** Whether `append` can be called at all. */
   readonly ready: () => boolean;
   readonly close: () => void;
@@ -86,12 +96,13 @@ export function createStore(dir: string, signer: NoteSigner, time: number): Stor
     createTables(database.db);
     const prepared = prepareQueries(database.db);
     prepared.addLeaf(0, epoch);
-    prepared.createLog({ format: FORMAT, key: encodeVerifierKey(signer.key), ...checkpoint });
+    const { note } = checkpoint;
+    prepared.createLog({ format: FORMAT, key: encodeVerifierKey(signer.key), ...checkpoint, published: note });
     return prepared;
   });
   database.flushNow();
   publishCheckpoint(dir, checkpoint.note);
-  return storeOver({ dir, database, queries, signer, map, edge, checkpoint });
+  return storeOver({ dir, database, queries, signer, map, edge, checkpoint, pending: undefined });
 }
 
 /**
@@ -104,10 +115,13 @@ export async function openStore(dir: string, signer: NoteSigner): Promise<Store>
   try {
     const queries = prepareQueries(database.db);
     await database.flush(); // what was committed when the last process was killed may not be on the disk, and is published next
-    const checkpoint = recoverRow(dir, queries, signer.key);
+    const state = recoverRow(dir, queries, signer.key);
+    const { signed, published: checkpoint } = state;
     const edge = await recoverEdge(dir, queries, checkpoint);
-    const map = recoverMap(queries, checkpoint.size);
-    return storeOver({ dir, database, queries, signer, map, edge, checkpoint });
+    const { map, ahead: draft } = recoverMap(queries, state);
+    const next = await recoverEdge(dir, queries, signed);
+    const pending = signed.size > checkpoint.size ? { checkpoint: signed, edge: next, draft } : undefined;
+    return storeOver({ dir, database, queries, signer, map, edge, checkpoint, pending });
   } catch (error) {
     database.close();
     if (error instanceof LogServerError) throw error;
@@ -123,7 +137,11 @@ type Parts = {
   readonly map: PackageMap;
   edge: TreeEdge;
   checkpoint: SignedCheckpoint;
+  pending: Pending | undefined;
 };
+
+/** What becomes the store's state when the checkpoint is published. */
+type Pending = { readonly checkpoint: SignedCheckpoint; readonly edge: TreeEdge; readonly draft: MapDraft };
 
 function storeOver(parts: Parts): Store {
   const { dir, database, queries, signer, map } = parts;
@@ -145,7 +163,7 @@ function storeOver(parts: Parts): Store {
     return { checkpoint, treeDigest: tileReader(edge.size, read, cache) };
   };
 
-  const append = async (statements: readonly AdmittedStatement[], time: number): Promise<void> => {
+  const append = async (statements: readonly AdmittedStatement[], time: number): Promise<SignedCheckpoint> => {
     const { checkpoint, edge } = parts;
     const draft = map.draft();
     for (const { heads } of statements) for (const head of heads) draft.set(head);
@@ -164,14 +182,28 @@ function storeOver(parts: Parts): Store {
     });
     try {
       await database.flush();
-      publishCheckpoint(dir, signed.note);
     } catch (error) {
-      stopped = true; // what is committed is not published, and perhaps not on the disk: a restart finds out
+      stopped = true; // what is committed is perhaps not on the disk: a restart finds out
       throw error;
     }
-    draft.commit();
-    parts.edge = next.edge;
-    parts.checkpoint = signed;
+    parts.pending = { checkpoint: signed, edge: next.edge, draft };
+    return signed;
+  };
+
+  const publish = (note: string): void => {
+    const { pending } = parts;
+    const wanted = pending?.checkpoint ?? parts.checkpoint;
+    const shown = verifyCheckpoint(note, signer.key);
+    if (shown.size !== wanted.size || !equalBytes(shown.root, wanted.root)) {
+      throw new LogServerError("WRONG_CHECKPOINT", "The note is not of the checkpoint that is to be published.");
+    }
+    publishCheckpoint(dir, note);
+    queries.setPublished(note);
+    parts.checkpoint = shown;
+    if (pending === undefined) return;
+    pending.draft.commit();
+    parts.edge = pending.edge;
+    parts.pending = undefined;
   };
 
   return {
@@ -191,15 +223,17 @@ function storeOver(parts: Parts): Store {
     envelopeAt: (index) => required(queries.envelopeAt(index)),
     earlier: queries.earlier,
     append: async (statements, time) => {
-      if (stopped || appending)
+      if (stopped || appending || parts.pending !== undefined)
         throw new LogServerError("STOPPED", "The log cannot append.", "Its operator has to restart it.");
       appending = true;
       try {
-        await append(statements, time);
+        return await append(statements, time);
       } finally {
         appending = false;
       }
     },
+    pending: () => parts.pending?.checkpoint,
+    publish: async (note) => publish(note),
     ready: () => !stopped,
     close: database.close,
   };

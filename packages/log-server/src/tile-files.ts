@@ -1,5 +1,5 @@
 /** The files beside the database: full tiles, written once, and the published checkpoint. */
-import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Tile, tilePath } from "@touchmark/log";
@@ -8,17 +8,11 @@ import type { FullTile } from "./tree.ts";
 /** Name of the published checkpoint's file, as `tlog-tiles` wants it. */
 export const CHECKPOINT = "checkpoint";
 
-/**
- * Shows a checkpoint that is durable in the database already. The file is written over in one small write, since notes of one log only grow, and is not
- * forced to the disk: the next start writes it again if it is behind or cut short.
- */
+/** Shows a checkpoint that is durable in the database already. The file is not forced to the disk: the next start writes it again if it is behind or cut short. */
 export function publishCheckpoint(dir: string, note: string): void {
-  const file = openSync(join(dir, CHECKPOINT), constants.O_WRONLY | constants.O_CREAT, 0o644);
-  try {
-    writeSync(file, note, 0);
-  } finally {
-    closeSync(file);
-  }
+  const target = join(dir, CHECKPOINT);
+  writeFileSync(`${target}.new`, note, { mode: 0o644 });
+  renameSync(`${target}.new`, target);
 }
 
 /** Writes the tiles, all of them onto the disk or an error. A file that is there already is replaced: it was never part of a signed tree. */
