@@ -44,6 +44,7 @@ export {
   parseEvidence,
   readEvidence,
 } from "./evidence.ts";
+export { fetchPeaks, fetchProvedLeaf, followLeaves, type LeafBatch } from "./follow.ts";
 export { encodeLineDocument, type LineDocument, type Member, parseLineDocument, parseText } from "./line-document.ts";
 export type { Fetch } from "./http.ts";
 export {
@@ -86,6 +87,7 @@ export {
   type VerifierKey,
   verifyNote,
 } from "./note.ts";
+export { appendToPeaks, NO_PEAKS, peakRanges, type Peaks, rootOfPeaks } from "./peaks.ts";
 export {
   encodeEntryBundle,
   parseEntryBundle,
