@@ -51,7 +51,8 @@ describe.skipIf(missing !== undefined)(`our log, read by Go's golang.org/x/mod/s
     const store = createStore(join(root, "ours"), signer, 1_800_000_000);
     for (let first = 0; first < ENTRIES; first += 1000) {
       if (first === 46_000) older = store.checkpoint().note;
-      await store.append([manyEntries(store.checkpoint().size, 1000)], 1_800_000_000 + first);
+      const { note } = await store.append([manyEntries(store.checkpoint().size, 1000)], 1_800_000_000 + first);
+      await store.publish(note);
     }
     server = await startLogServer({ store, clock: () => 1_800_000_000 + ENTRIES });
     log = { url: `http://127.0.0.1:${server.port}/`, key: signer.key, fetch };
