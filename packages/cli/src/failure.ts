@@ -95,6 +95,7 @@ const VERIFY: Partial<Record<VerifyCode, Exit>> = {
 const FIDO: Partial<Record<FidoErrorCode, Exit>> = {
   BAD_DEVICE_SPEC: EXIT.usage,
   BAD_STATE_FILE: EXIT.usage,
+  BAD_ROOTS: EXIT.usage,
 };
 
 // The others: nothing that the log said could be relied on.

@@ -73,6 +73,8 @@ export { encodeArmoredSignature, parseArmoredSignature } from "./sshsig-armor.ts
 export type { BrowserAssertion, SignatureDemands, SshSignature } from "./sshsig.ts";
 export {
   encodeSshSignature,
+  FLAG_BE,
+  FLAG_BS,
   FLAG_UP,
   FLAG_UV,
   NAMESPACE,

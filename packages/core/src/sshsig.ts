@@ -26,8 +26,8 @@ const MAX_BLOB = 8192; // [C-15]
 
 export const FLAG_UP = 0x01;
 export const FLAG_UV = 0x04;
-const FLAG_BE = 0x08;
-const FLAG_BS = 0x10;
+export const FLAG_BE = 0x08;
+export const FLAG_BS = 0x10;
 const FLAG_ED = 0x80;
 const FORBIDDEN_FLAGS = 0x62; // AT and the two reserved bits [K-14]
 

@@ -28,6 +28,17 @@ export type ReasonCode =
   | "AUTHORITY_CHANGED"
   | "TARBALL_BAD"
   | "CLAIM_PENDING"
+  // what the policy demands of keys
+  | "KEY_NOT_VERIFIED"
+  | "KEY_COPYABLE"
+  | "KEY_NOT_ATTESTED"
+  | "KEY_ATTESTATION_FORGED"
+  | "KEY_ATTESTATION_EXPIRED"
+  | "KEY_ROOT_UNKNOWN"
+  | "KEY_MODEL_MISMATCH"
+  | "KEY_MODEL_FORBIDDEN"
+  | "KEY_FIRMWARE_FORBIDDEN"
+  | "KEY_UNCHECKED"
   // exceptions
   | "EXCEPTION_USED"
   | "EXCEPTION_UNUSED";

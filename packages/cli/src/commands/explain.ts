@@ -7,7 +7,7 @@ import { explainPolicy, explainRelease, type Subject } from "../evidence/explain
 import { type LoadedEvidence, loadEvidence } from "../evidence/load-evidence.ts";
 import { EXIT } from "../failure.ts";
 import { lockfilePath } from "../files/lockfile-path.ts";
-import { loadPolicy } from "../files/policy-file.ts";
+import { loadCheckingPolicy } from "../files/policy-file.ts";
 import { readIfThere } from "../files/read-file.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
 import { table } from "../ui.ts";
@@ -33,7 +33,7 @@ export const explain: Command = defineCommand({
   operands: [1, 1],
   run: async (values, [typed = ""], context) => {
     const { io, ui } = context;
-    const policy = loadPolicy(context);
+    const policy = await loadCheckingPolicy(context);
     const subject = readSubject(typed, () => chooseRegistry(policy, values.registry));
     const lockfile = lockfilePath(io, values.lockfile);
     const versions = subject.version === null ? [] : [subject.version];

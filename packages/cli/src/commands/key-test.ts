@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
-import { encodeUtf8, FLAG_UV, parseSshSignature } from "@touchmark/core";
+import { encodeUtf8, FLAG_BE, FLAG_UV, parseSshSignature } from "@touchmark/core";
 import { type Command, defineCommand } from "../command.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { BROWSER_FLAGS, makeBrowserEdges } from "../keys/browser-edges.ts";
@@ -11,8 +11,6 @@ import { readKeys } from "../keys/key-store.ts";
 import { TRACE_FLAG } from "../keys/open-key.ts";
 import { signPayload } from "../keys/sign-payload.ts";
 import { table } from "../ui.ts";
-
-const FLAG_BE = 0x08;
 
 export const keyTest: Command = defineCommand({
   name: "key test",

@@ -8,7 +8,7 @@ import { exitOf, reasonJson, summary, verdictJson, verdictLines } from "../evide
 import { rememberOrWarn } from "../evidence/load-evidence.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { logEndpoint } from "../files/log-endpoint.ts";
-import { loadPolicy } from "../files/policy-file.ts";
+import { loadCheckingPolicy } from "../files/policy-file.ts";
 import { readIfThere } from "../files/read-file.ts";
 import { writeWhole } from "../files/write-file.ts";
 import { decideBySession, type NpmRun, runNpm } from "@touchmark/verify/npm";
@@ -43,7 +43,7 @@ export const npm: Command = {
 
 async function runBehindGate(args: readonly string[], context: Context): Promise<number> {
   const { io, ui, json } = context;
-  const policy = loadPolicy(context);
+  const policy = await loadCheckingPolicy(context);
   const home = touchmarkHome(io);
   const file = join(projectOf(io.cwd), "touchmark.lock");
   const companion = readIfThere(file, MAX_EVIDENCE_BYTES);

@@ -5,7 +5,7 @@ import { evidenceJson, evidenceLine } from "../evidence/describe-evidence.ts";
 import { exitOf, reasonJson, reasonLines, summary, verdictJson, verdictLines } from "../evidence/describe-verdict.ts";
 import { type LoadedEvidence, loadEvidence } from "../evidence/load-evidence.ts";
 import { lockfilePath } from "../files/lockfile-path.ts";
-import { loadPolicy } from "../files/policy-file.ts";
+import { loadCheckingPolicy } from "../files/policy-file.ts";
 import { readWhole } from "../files/read-file.ts";
 
 const MAX_LOCKFILE = 64 * 1024 * 1024; // [C-15]
@@ -47,7 +47,7 @@ async function verifyLockfile(
   context: Context,
 ): Promise<number> {
   const { io, ui } = context;
-  const policy = loadPolicy(context);
+  const policy = await loadCheckingPolicy(context);
   const path = lockfilePath(io, values.lockfile);
   const lockfile = parseLockfile(readWhole(path, MAX_LOCKFILE), registriesOf(policy));
   const ask = values.online ? neededEvidence(lockfile, policy) : null;

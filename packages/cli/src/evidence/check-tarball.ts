@@ -1,5 +1,5 @@
 import {
-  type Authority,
+  type ClaimInForce,
   checkLog,
   checkReleaseSigners,
   CoreError,
@@ -10,6 +10,7 @@ import {
 } from "@touchmark/core";
 import { nodeCrypto } from "@touchmark/log";
 import {
+  countSignatures,
   envelopeOpener,
   type OpenedEvidence,
   packageChecker,
@@ -18,6 +19,7 @@ import {
   readReleases,
   reasonCodeOf,
   ruleFor,
+  type SignatureCount,
   type VerifyError,
 } from "@touchmark/verify";
 import type { HeldTarball } from "../statements/draft-release.ts";
@@ -42,23 +44,19 @@ export function checkTarball(question: TarballQuestion): { verdict: Verdict; ent
   const { tarball, packageId, envelope, policy, evidence, pins } = question;
   const base = verdictOn(tarball.name, tarball.version, packageId);
   if ("code" in evidence) return { verdict: { ...base, status: "unchecked", reasons: [evidence] }, entry: null };
-  const { authority, entry } = readLogged(question, evidence);
+  const { claim, entry } = readLogged(question, evidence);
   try {
     const beside = envelope && openSignatureFile(envelope, tarball, policy.log.origin);
     if (beside && "code" in beside) return { verdict: { ...base, reasons: [beside] }, entry };
     const strict = withStrictRule(policy, tarball.name);
     const verdict = packageChecker(strict, pins, evidence).check({ ...tarball, packageId });
     const notLogged = verdict.status === "rejected" && verdict.reasons.some(({ code }) => code === "NOT_SIGNED");
-    if (!notLogged || beside === null || authority === null) return { verdict, entry };
-    const signers = checkReleaseSigners(authority, beside.signers).map(({ holder }) => holder);
+    if (!notLogged || beside === null || claim === null) return { verdict, entry };
+    const counted = countBeside(claim, beside, question);
     return {
-      verdict: {
-        ...base,
-        status: "accepted",
-        basis: "release",
-        signers: [...new Set(signers)].toSorted(),
-        reasons: [],
-      },
+      verdict: counted.ok
+        ? { ...base, status: "accepted", basis: "release", signers: counted.holders, reasons: [] }
+        : { ...base, status: counted.status, reasons: counted.reasons },
       entry,
     };
   } catch (error) {
@@ -100,17 +98,30 @@ function openSignatureFile(
   return { code: "WRONG_DIGEST", step: "V-15", message, hint: "Find out which tarball is the right one." };
 }
 
+/** Whose signatures in the file count, by the authority and then by what the policy asks of keys [V-30]. Throws `CoreError`. */
+function countBeside(
+  { authority, place }: ClaimInForce,
+  { signers }: SignedStatement,
+  { policy, tarball }: TarballQuestion,
+): SignatureCount {
+  const keys = checkReleaseSigners(authority, signers);
+  const demands = ruleFor(policy, tarball.name).keys;
+  if (demands !== null)
+    return countSignatures({ authority, signers, authorityTime: place.time }, demands, policy.judgeAttestation);
+  return { ok: true, holders: [...new Set(keys.map(({ holder }) => holder))].toSorted() };
+}
+
 function readLogged(
   { tarball, packageId, policy }: TarballQuestion,
   evidence: OpenedEvidence,
-): { authority: Authority | null; entry: number | null } {
+): { claim: ClaimInForce | null; entry: number | null } {
   const open = envelopeOpener(evidence);
   const pinned = ruleFor(policy, tarball.name).authority;
   const history = readHistory(evidence, open, packageId, { origin: policy.log.origin, vouched: pinned });
-  if (history.kind !== "claimed") return { authority: null, entry: null };
+  if (history.kind !== "claimed") return { claim: null, entry: null };
   const releases = readReleases(history, open, packageId, policy.log.origin).good.get(tarball.version) ?? [];
   const same = releases.find(({ released }) => released.sha512 === tarball.sha512);
-  return { authority: history.state.claim?.authority ?? null, entry: same?.index ?? null };
+  return { claim: history.state.claim, entry: same?.index ?? null };
 }
 
 function reasonOfRule(error: CoreError): Reason {

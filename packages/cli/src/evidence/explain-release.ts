@@ -21,6 +21,7 @@ import {
   readHistory,
   ruleFor,
 } from "@touchmark/verify";
+import { demandsDocument, describeDemands } from "./describe-demands.ts";
 import { holderOf } from "../statements/describe.ts";
 import { count, table } from "../ui.ts";
 import { describeTime } from "./describe-evidence.ts";
@@ -90,12 +91,21 @@ export function explainPolicy(
         "policy",
         `level ${rule.level}, ${rule.authority === null ? "names no authority" : `authority ${rule.authority}`}`,
       ],
+      ...(rule.keys === null ? [] : [["keys", describeDemands(rule.keys, policy.attestationRoots.length)]]),
       ...(pin === null ? [] : [["pinned", `${pin} in touchmark.lock`]]),
       ...(version === null
         ? []
         : [["lockfile", sha512 === null ? "does not have it" : `sha512 ${sha512.slice(0, 32)}…`]]),
     ],
-    document: { policy: { level: rule.level, authority: rule.authority }, pin, lockfile: sha512 },
+    document: {
+      policy: {
+        level: rule.level,
+        authority: rule.authority,
+        ...(rule.keys === null ? {} : { keys: demandsDocument(rule.keys) }),
+      },
+      pin,
+      lockfile: sha512,
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { MAX_ENVELOPE_BYTES, parseReleaseId, type Verdict, type VerdictStatus } 
 import { VerifyError } from "@touchmark/verify";
 import type { Context } from "../command.ts";
 import { lockfilePath } from "../files/lockfile-path.ts";
-import { loadPolicy } from "../files/policy-file.ts";
+import { loadCheckingPolicy } from "../files/policy-file.ts";
 import { readIfThere } from "../files/read-file.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
 import { table } from "../ui.ts";
@@ -22,7 +22,7 @@ export interface TarballFlags {
 /** Checks one tarball: by the log, or by the signature file beside it as long as it isn't logged. The exit code. */
 export async function verifyTarball(file: string, flags: TarballFlags, context: Context): Promise<number> {
   const { io, ui } = context;
-  const policy = loadPolicy(context);
+  const policy = await loadCheckingPolicy(context);
   const tarball = await readOrReject(resolve(io.cwd, file), chooseRegistry(policy, flags.registry));
   if ("reasons" in tarball) {
     ui.result({ ok: false, verdict: verdictJson(tarball) }, verdictLines(tarball, ui));

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parsePolicy, type Policy } from "@touchmark/verify";
+import { nodeCrypto } from "@touchmark/log";
 import type { Context } from "../command.ts";
 import { CliError } from "../error.ts";
 import { readIfThere } from "./read-file.ts";
@@ -18,4 +19,12 @@ export function loadPolicy({ io, policy }: Context): Policy {
     );
   }
   return parsePolicy(bytes, io.now());
+}
+
+/** The same for a command that checks packages: if the policy asks for attested keys, it can be told which ones are. */
+export async function loadCheckingPolicy(context: Context): Promise<Policy> {
+  const policy = loadPolicy(context);
+  if (![...policy.rules.values()].some(({ keys }) => keys?.attested)) return policy;
+  const { heldKeyJudge } = await import("@touchmark/fido/attestation");
+  return { ...policy, judgeAttestation: heldKeyJudge(nodeCrypto, policy.attestationRoots) };
 }

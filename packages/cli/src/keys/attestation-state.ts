@@ -1,16 +1,18 @@
-import { enrolmentHash, parseBase64, parseKey, verifyEnrolmentClientData } from "@touchmark/core";
+import { parseBase64, parseKey } from "@touchmark/core";
 import {
   type AttestationRoots,
   type AttestationVerdict,
-  checkAttestation,
   FLAG,
+  type Metadata,
   parseAttestationObject,
 } from "@touchmark/fido";
+import { judgeHeldKey } from "@touchmark/fido/attestation";
 import { nodeCrypto } from "@touchmark/log";
 import type { EnrolledKey } from "./key-store.ts";
 
 export interface AttestationQuestion {
   roots: AttestationRoots | undefined;
+  metadata?: Metadata | undefined;
   /** Seconds since 1970. */
   time: number;
   firmwareVersion?: number | undefined;
@@ -20,22 +22,12 @@ export interface AttestationQuestion {
 export function checkEnrolled(key: EnrolledKey, question: AttestationQuestion): AttestationVerdict | null {
   if (key.attestation === null) return null;
   const { format, object, clientData } = key.attestation;
-  const record = parseKey(key.key);
-  return checkAttestation({
-    attestation: { format, object: parseBase64(object) },
-    key: record,
-    clientDataHash:
-      clientData === undefined
-        ? enrolmentHash(nodeCrypto, key.holder) // [K-15]
-        : browserHash(key.holder, record.application, parseBase64(clientData)),
-    ...question,
-  });
-}
-
-// [K-17]
-function browserHash(holder: string, application: string, clientData: Uint8Array): Uint8Array {
-  verifyEnrolmentClientData(nodeCrypto, { holder, application, clientData });
-  return nodeCrypto.sha256(clientData);
+  const attestation = {
+    format,
+    object: parseBase64(object),
+    clientData: clientData === undefined ? null : parseBase64(clientData),
+  };
+  return judgeHeldKey(nodeCrypto, { holder: key.holder, key: parseKey(key.key), attestation }, question);
 }
 
 /** `attested`, or in few words why not. */

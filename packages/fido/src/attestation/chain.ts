@@ -21,7 +21,7 @@ const LONGEST_PATH = 6;
 /** Certificates that all name one another would otherwise be tried in every order. */
 const MOST_SIGNATURES = 64;
 
-/** Whether an anchor vouches for the leaf, and if not, why. An anchor may be the leaf itself. */
+/** Whether an anchor vouches for the leaf [K-21], and if not, why. An anchor may be the leaf itself. */
 export function checkChain(request: ChainRequest): ChainVerdict {
   const { leaf, time } = request;
   const search: Search = { forged: new Set(), signaturesLeft: MOST_SIGNATURES };

@@ -6,7 +6,7 @@ import { FidoError } from "../error.ts";
 import { type AdvisoryFinding, findAdvisories } from "./advisories.ts";
 import { type Certificate, keyIdentifier, subjectName } from "./certificate.ts";
 import { checkChain } from "./chain.ts";
-import { findFirmware, type Firmware } from "./firmware.ts";
+import { findFirmware, type Firmware, isYubico } from "./firmware.ts";
 import type { Metadata, MetadataModel } from "./metadata.ts";
 import { type AttestationReason, reason } from "./reason.ts";
 import type { AttestationRoots } from "./roots.ts";
@@ -42,11 +42,13 @@ export interface AttestationVerdict {
   /** Names from the leaf to the root, safe to print; empty if none of the roots vouches for it. */
   readonly path: readonly string[];
   readonly firmware: Firmware | undefined;
+  /** Who made it, where that is a maker whose firmware is known. */
+  readonly maker: "yubico" | undefined;
   /** Known faults; also where the attestation is not believed. */
   readonly advisories: readonly AdvisoryFinding[];
 }
 
-/** Whether an attestation is to be believed, with everything that speaks against it. Nothing is believed silently: an empty list of reasons is all that says yes. */
+/** Whether an attestation is to be believed [K-20] to [K-23], with everything that speaks against it. Nothing is believed silently: an empty list of reasons is all that says yes. */
 export function checkAttestation(request: AttestationRequest): AttestationVerdict {
   const attestation = readObject(request);
   if ("code" in attestation) return verdict(request, { reasons: [attestation] });
@@ -69,6 +71,7 @@ export function checkAttestation(request: AttestationRequest): AttestationVerdic
     model,
     path,
     firmware: findFirmware(clues),
+    maker: isYubico(clues) ? "yubico" : undefined,
     advisories: findAdvisories(clues, publicKey.alg === "ES256" ? ES256 : EDDSA),
   });
 }
@@ -137,13 +140,14 @@ interface Findings {
   readonly model?: MetadataModel | undefined;
   readonly path?: readonly Certificate[];
   readonly firmware?: Firmware | undefined;
+  readonly maker?: "yubico" | undefined;
   readonly advisories?: readonly AdvisoryFinding[];
 }
 
 const MAX_NAME = 120;
 
 function verdict({ attestation }: AttestationRequest, findings: Findings): AttestationVerdict {
-  const { reasons, aaguid, model, path = [], firmware, advisories = [] } = findings;
+  const { reasons, aaguid, model, path = [], firmware, maker, advisories = [] } = findings;
   const listed = aaguid === undefined ? undefined : YUBICO_MODELS.get(aaguid)?.name;
   return {
     attested: reasons.length === 0,
@@ -153,6 +157,7 @@ function verdict({ attestation }: AttestationRequest, findings: Findings): Attes
     model: modelOf(model, listed),
     path: path.map((certificate) => cleanText(subjectName(certificate), MAX_NAME)),
     firmware,
+    maker,
     advisories,
   };
 }

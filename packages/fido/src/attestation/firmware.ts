@@ -26,7 +26,7 @@ export function isYubico({ leaf, aaguid }: FirmwareClues): boolean {
   return named || (aaguid !== undefined && YUBICO_MODELS.has(aaguid));
 }
 
-/** The firmware by the best source there is; undefined if it can't be told. */
+/** The firmware by the best source there is [K-23]; undefined if it can't be told. */
 export function findFirmware(clues: FirmwareClues): Firmware | undefined {
   if (!isYubico(clues)) return undefined;
   const certified = clues.leaf === undefined ? undefined : readExtension(clues.leaf);

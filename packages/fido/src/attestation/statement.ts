@@ -12,7 +12,7 @@ export interface StatementVerdict {
   readonly reasons: readonly AttestationReason[];
   /** From x5c, the leaf first; empty if nobody but the key itself signed. */
   readonly certificates: readonly Certificate[];
-  /** The model, where the signature or the certificate covers it. */
+  /** The model, where the signature or the certificate covers it [K-22]. */
   readonly aaguid: Uint8Array | undefined;
 }
 

@@ -9,10 +9,11 @@ import {
 } from "@touchmark/core";
 import { LogError } from "@touchmark/log";
 import { type PackageRule, type Policy, ruleFor } from "../policy/policy.ts";
+import { countSignatures, type SignatureCount } from "./count-signatures.ts";
 import type { OpenedEvidence } from "./open-evidence.ts";
 import { envelopeOpener, type History, readHistory } from "./package-history.ts";
 import { reasonCodeOf } from "./reason-code.ts";
-import { readEarlier, readReleases, type Releases } from "./releases.ts";
+import { countableClaim, readEarlier, readReleases, type Releases } from "./releases.ts";
 
 /** A version to be checked, and its bytes' digests as far as they are known (hex). */
 export interface Candidate {
@@ -57,9 +58,13 @@ export function packageChecker(
     if (settled || history.kind !== "claimed")
       return settled ?? unchecked("EVIDENCE_MISSING", "V-9", "Nothing is known of this package.", "");
     const known = memo(releases, packageId, () => readReleases(history, open, packageId, policy.log.origin));
-    return (
-      decideRelease(candidate, known) ?? decideEarlier(candidate, earlier.get(packageId)) ?? notSigned(candidate, known)
-    );
+    const decided =
+      decideRelease(candidate, known) ??
+      decideEarlier(candidate, earlier.get(packageId)) ??
+      notSigned(candidate, known);
+    if (rule.keys === null || decided.status !== "accepted") return decided;
+    const countable = known.good.get(candidate.version)?.[0]?.countable ?? countableClaim(history, open);
+    return withDemands(decided, countSignatures(countable, rule.keys, policy.judgeAttestation));
   };
 
   const check = (candidate: Candidate): Verdict => {
@@ -212,6 +217,12 @@ function notSigned({ version }: Candidate, releases: Releases): Finding {
     "Not signed yet: the package is claimed, and no quorum of its holders has signed this version.",
     "Use a signed version, or ask the holders: touchmark explain shows who they are.",
   );
+}
+
+// [V-30]
+function withDemands(accepted: Finding, count: SignatureCount): Finding {
+  if (!count.ok) return { status: count.status, reasons: count.reasons };
+  return accepted.basis === "release" ? { ...accepted, signers: count.holders } : accepted;
 }
 
 // [V-19]

@@ -10,6 +10,7 @@ import {
   type SignedStatement,
 } from "@touchmark/core";
 import { leafHash, LogError, rootFromMultiProof } from "@touchmark/log";
+import type { Countable } from "./count-signatures.ts";
 import type { OpenedEvidence, ProvedEntry } from "./open-evidence.ts";
 import { type ChainLink, type History, type OpenEnvelope, placeOf } from "./package-history.ts";
 
@@ -18,6 +19,8 @@ export interface GoodRelease {
   released: ReleasedVersion;
   signers: string[];
   index: number;
+  /** By which the signatures are counted anew where the policy asks more of keys [V-30]. */
+  countable: Countable;
 }
 
 /** The releases of one package in a bundle. */
@@ -42,12 +45,15 @@ export function readReleases(
       versions = signed.statement.kind === "release" ? releasesOf(signed.statement, packageId) : [];
       const state = stateAt(history.chain, entry);
       applyStatement(state, packageId, signed, placeOf(entry), origin);
-      const signers = checkReleaseSigners(state.claim!.authority, signed.signers).map(({ holder }) => holder);
+      const { authority, place } = state.claim!;
+      const signers = checkReleaseSigners(authority, signed.signers).map(({ holder }) => holder);
+      const countable = { authority, signers: signed.signers, authorityTime: place.time };
       for (const released of versions) {
         push(releases.good, released.version, {
           released,
           signers: [...new Set(signers)].toSorted(),
           index: entry.index,
+          countable,
         });
       }
     } catch (error) {
@@ -87,6 +93,13 @@ export function readEarlier(
     lists.set(packageId, new Map(versions.values()));
   }
   return lists;
+}
+
+/** The claim's own signatures: by them the versions that it lists as earlier are counted [V-32]. */
+export function countableClaim(history: Extract<History, { kind: "claimed" }>, open: OpenEnvelope): Countable {
+  const { place, authority } = history.state.claim!;
+  const link = history.chain.find(({ entry }) => entry.index === place.index);
+  return { authority, signers: (link && open(link.entry)?.signers) ?? [], authorityTime: place.time };
 }
 
 function openRelease(entry: ProvedEntry, open: OpenEnvelope): SignedStatement {

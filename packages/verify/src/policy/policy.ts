@@ -2,6 +2,7 @@ import { isObject, isPackageName, isRegistryName, type Json, type JsonObject, pa
 import { parseVerifierKey, type VerifierKey } from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
 import { type RegistryOf, registryMatcher } from "../npm/registry-address.ts";
+import { type AttestationJudge, type KeyDemands, readAttestationRoots, readKeyDemands } from "./key-demands.ts";
 import { type Exception, readExceptions } from "./exceptions.ts";
 
 const MAX_POLICY = 1024 * 1024; // [C-15]
@@ -15,6 +16,8 @@ export interface PackageRule {
   level: Level;
   /** The only authority that counts, by its digest, or null. */
   authority: string | null;
+  /** What is asked of the keys whose signatures count [P-15], or null. */
+  keys: KeyDemands | null;
 }
 
 /** A validated `touchmark.json`. */
@@ -28,6 +31,10 @@ export interface Policy {
   exceptions: Exception[];
   /** Seconds [P-9]. */
   freshness: { online: number; offline: number };
+  /** DER of the certificates that may vouch for makers of keys [P-16]. */
+  attestationRoots: Uint8Array[];
+  /** Who judges attestations by them: handed in by whoever can, since nothing here reads CBOR. Null: what needs it is unchecked [V-33]. */
+  judgeAttestation: AttestationJudge | null;
 }
 
 /**
@@ -39,7 +46,7 @@ export function parsePolicy(bytes: Uint8Array, now: number): Policy {
   const fields = readDocument(bytes);
   knownKeys(
     fields,
-    ["version", "registries", "log", "packages", "sources", "exceptions", "freshness"],
+    ["version", "registries", "log", "packages", "sources", "exceptions", "freshness", "attestationRoots"],
     "the policy",
     problems,
   );
@@ -49,6 +56,8 @@ export function parsePolicy(bytes: Uint8Array, now: number): Policy {
   const rules = readRules(fields["packages"], problems);
   const sources = readSources(fields["sources"], problems);
   const freshness = readFreshness(fields["freshness"], problems);
+  const demands = [...rules.values()].map(({ keys }) => keys);
+  const attestationRoots = readAttestationRoots(fields["attestationRoots"], demands, problems);
   if (problems.length > 0 || log === null) {
     throw new VerifyError(
       "POLICY_MALFORMED",
@@ -56,7 +65,8 @@ export function parsePolicy(bytes: Uint8Array, now: number): Policy {
       "docs/spec/07-policy.md shows a complete one.",
     );
   }
-  return { registries, log, rules, sources, exceptions: readExceptions(fields["exceptions"], now), freshness };
+  const exceptions = readExceptions(fields["exceptions"], now);
+  return { registries, log, rules, sources, exceptions, freshness, attestationRoots, judgeAttestation: null };
 }
 
 /** The rule for a package name: the most exact pattern that matches [P-4]; `ratchet` when none does. */
@@ -65,7 +75,7 @@ export function ruleFor(policy: Policy, name: string): PackageRule {
   return (
     policy.rules.get(name) ??
     (scope === undefined ? undefined : policy.rules.get(scope)) ??
-    policy.rules.get("*") ?? { level: "ratchet", authority: null }
+    policy.rules.get("*") ?? { level: "ratchet", authority: null, keys: null }
   );
 }
 
@@ -173,14 +183,15 @@ function readRules(value: Json | undefined, problems: string[]): Map<string, Pac
       problems.push(`packages[${JSON.stringify(pattern)}] is not an object`);
       continue;
     }
-    knownKeys(rule, ["level", "authority"], `packages[${JSON.stringify(pattern)}]`, problems);
+    knownKeys(rule, ["level", "authority", "keys"], `packages[${JSON.stringify(pattern)}]`, problems);
     const { level = "ratchet", authority = null } = rule;
+    const keys = readKeyDemands(rule["keys"], `packages[${JSON.stringify(pattern)}].keys`, problems);
     if (level !== "observe" && level !== "ratchet" && level !== "strict") {
       problems.push(`the level of ${JSON.stringify(pattern)} is not observe, ratchet or strict`);
     } else if (authority !== null && (typeof authority !== "string" || !PINNED.test(authority))) {
       problems.push(`the authority of ${JSON.stringify(pattern)} is not "sha256:" and 64 hex digits`);
     } else {
-      rules.set(pattern, { level, authority });
+      rules.set(pattern, { level, authority, keys });
     }
   }
   return rules;
