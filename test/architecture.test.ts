@@ -158,8 +158,8 @@ describe("rules of the specification", () => {
   });
 });
 
-const CITED = /\[([CKSLEVP]-\d+)\]/g;
-const QUOTED = /["'`]([CKSLEVP]-\d+)["'`]/g;
+const CITED = /\[([A-Z]-\d+)\]/g;
+const QUOTED = /["'`]([A-Z]-\d+)["'`]/g;
 const CURVES = ["P-256", "P-384", "P-521"];
 
 interface SourceFile {

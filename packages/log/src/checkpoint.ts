@@ -1,4 +1,5 @@
 /** C2SP tlog-checkpoint (https://c2sp.org/tlog-checkpoint) without extension lines. */
+import { equalBytes } from "@touchmark/core";
 import { encodeBase64, parseBase64 } from "./bytes.ts";
 import { LogError } from "./error.ts";
 import { emptyRoot } from "./merkle.ts";
@@ -12,20 +13,36 @@ export type SignedCheckpoint = Checkpoint & { readonly note: string };
 
 /** Reads the text of a checkpoint's note. Throws `BAD_CHECKPOINT`. */
 export function parseCheckpoint(text: string): Checkpoint {
-  const lines = text.split("\n");
-  const [origin, sizeText, rootText, end] = lines;
-  if (lines.length !== 4 || end !== "" || origin === undefined || sizeText === undefined || rootText === undefined) {
+  const checkpoint = parseAnyCheckpoint(text);
+  if (text.split("\n").length !== 4) {
     throw new LogError("BAD_CHECKPOINT", "The checkpoint has not exactly three lines.");
   }
   // [C-13]
-  if (!/^[!-*,-~]{1,128}$/.test(origin)) throw new LogError("BAD_CHECKPOINT", "The checkpoint's origin is malformed.");
+  if (!/^[!-*,-~]{1,128}$/.test(checkpoint.origin)) {
+    throw new LogError("BAD_CHECKPOINT", "The checkpoint's origin is malformed.");
+  }
+  if (checkpoint.size === 0 && !equalBytes(checkpoint.root, emptyRoot())) {
+    throw new LogError("BAD_CHECKPOINT", "The checkpoint of an empty tree has a root that is not the empty root.");
+  }
+  return checkpoint;
+}
+
+/**
+ * Reads the text of any log's checkpoint, as a witness has to: with extension lines, under any origin of at most 255 bytes, and without judging the
+ * root of an empty tree. Throws `BAD_CHECKPOINT`.
+ */
+export function parseAnyCheckpoint(text: string): Checkpoint {
+  const lines = text.split("\n");
+  const last = lines.pop();
+  const [origin, sizeText, rootText] = lines;
+  if (last !== "" || lines.includes("") || origin === undefined || sizeText === undefined || rootText === undefined) {
+    throw new LogError("BAD_CHECKPOINT", "The checkpoint has fewer than three lines, or an empty one.");
+  }
+  if (Buffer.byteLength(origin) > 255) throw new LogError("BAD_CHECKPOINT", "The checkpoint's origin is too long.");
   const size = parseDecimal(sizeText);
   if (size === undefined) throw new LogError("BAD_CHECKPOINT", "The checkpoint's tree size is malformed.");
   const root = parseBase64(rootText);
   if (root?.length !== 32) throw new LogError("BAD_CHECKPOINT", "The checkpoint's root hash is malformed.");
-  if (size === 0 && encodeBase64(emptyRoot()) !== rootText) {
-    throw new LogError("BAD_CHECKPOINT", "The checkpoint of an empty tree has a root that is not the empty root.");
-  }
   return { origin, size, root };
 }
 

@@ -1,6 +1,7 @@
 export {
   type Checkpoint,
   encodeCheckpoint,
+  parseAnyCheckpoint,
   parseCheckpoint,
   signCheckpoint,
   type SignedCheckpoint,
@@ -19,6 +20,15 @@ export {
   submitEnvelope,
   type SubmitAnswer,
 } from "./client.ts";
+export {
+  type CheckedCosignatures,
+  type Cosignature,
+  type CosignatureType,
+  type Cosigner,
+  cosigner,
+  cosignerKey,
+  verifyCosignatures,
+} from "./cosignature.ts";
 export { concatDigests, type Digest, digestFromBytes, digestToBytes, leafDigest, nodeDigest } from "./digest.ts";
 export {
   encodeEntry,
@@ -75,7 +85,10 @@ export {
 export { type KnownLeaf, multiProof, rootFromMultiProof, rootFromMultiProofOfData } from "./multi-proof.ts";
 export { nodeCrypto, verifyEd25519Async, verifyP256Async } from "./node-crypto.ts";
 export {
+  COSIGNATURE_ED25519,
+  COSIGNATURE_ML_DSA_44,
   encodeNote,
+  encodeSignatureLine,
   encodeVerifierKey,
   type Note,
   NOTE_ED25519,
@@ -83,11 +96,13 @@ export {
   type NoteSigner,
   noteSigner,
   parseNote,
+  parseSignatureLines,
   parseVerifierKey,
   type VerifierKey,
   verifyNote,
 } from "./note.ts";
 export { appendToPeaks, NO_PEAKS, peakRanges, type Peaks, rootOfPeaks } from "./peaks.ts";
+export { decideQuorum, MAX_COSIGNATURE_AHEAD, overlapSentence, quorumOverlap, type QuorumVerdict } from "./quorum.ts";
 export {
   encodeEntryBundle,
   parseEntryBundle,
@@ -105,4 +120,13 @@ export {
   tileCache,
   tileReader,
 } from "./tile-reader.ts";
+export {
+  MAX_POLICY_BYTES,
+  parseTlogPolicy,
+  type PolicyGroup,
+  type PolicyLog,
+  type PolicyMember,
+  type PolicyWitness,
+  type TlogPolicy,
+} from "./tlog-policy.ts";
 export { encodeTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from "./tlog-proof.ts";

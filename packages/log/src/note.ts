@@ -2,10 +2,15 @@
 import { createPrivateKey, createPublicKey, hash, sign as signBytes } from "node:crypto";
 import { encodeBase64, parseBase64 } from "./bytes.ts";
 import { LogError } from "./error.ts";
+import { ML_DSA_44_KEY_BYTES } from "./ml-dsa.ts";
 import { verifyEd25519 } from "./node-crypto.ts";
 
 /** Signature type byte of a plain Ed25519 note signature, the only type that {@link verifyNote} knows. */
 export const NOTE_ED25519 = 0x01;
+/** Signature type byte of Ed25519 cosignatures [Q-3]. */
+export const COSIGNATURE_ED25519 = 0x04;
+/** Signature type byte of ML-DSA-44 cosignatures [Q-4]. */
+export const COSIGNATURE_ML_DSA_44 = 0x06;
 
 export const MAX_NOTE_BYTES: number = 512 * 1024;
 export const MAX_NOTE_SIGNATURES = 64;
@@ -15,7 +20,7 @@ export type NoteSignature = { readonly name: string; readonly keyId: number; rea
 /** `text` ends in a line feed and is what the signatures cover. */
 export type Note = { readonly text: string; readonly signatures: readonly NoteSignature[] };
 
-/** `keyId` is a 32-bit number; `publicKey` is 32 bytes where `type` is {@link NOTE_ED25519}. */
+/** `keyId` is a 32-bit number; `publicKey` is as long as `type` wants it, if that is a type known here. */
 export type VerifierKey = {
   readonly name: string;
   readonly keyId: number;
@@ -31,11 +36,7 @@ export function parseNote(bytes: Uint8Array): Note {
   const source = decodeText(bytes);
   const border = source.lastIndexOf("\n\n");
   if (border < 0) throw new LogError("BAD_NOTE", "The signed note has no blank line before its signatures.");
-  const lines = source.slice(border + 2).split("\n");
-  if (lines.pop() !== "") throw new LogError("BAD_NOTE", "The signed note does not end in a line feed.");
-  if (lines.length === 0) throw new LogError("BAD_NOTE", "The signed note has no signature.");
-  if (lines.length > MAX_NOTE_SIGNATURES) throw new LogError("BAD_NOTE", "The signed note has too many signatures.");
-  return { text: source.slice(0, border + 1), signatures: lines.map(parseSignatureLine) };
+  return { text: source.slice(0, border + 1), signatures: parseSignatureLines(source.slice(border + 2)) };
 }
 
 export function encodeNote(note: Note): string {
@@ -69,8 +70,10 @@ export function parseVerifierKey(text: string): VerifierKey {
   }
   const type = bytes[0]!;
   const publicKey = bytes.slice(1);
-  if (type === NOTE_ED25519 && publicKey.length !== 32)
+  const length = KEY_BYTES.get(type);
+  if (length !== undefined && publicKey.length !== length) {
     throw new LogError("BAD_KEY", "The verifier key has a wrong length.");
+  }
   const keyId = noteKeyId(name, type, publicKey);
   if (encodeKeyId(keyId) !== id) throw new LogError("BAD_KEY", "The verifier key's id is not the one of its key.");
   return { name, keyId, type, publicKey };
@@ -93,15 +96,49 @@ export function noteKeyId(name: string, type: number, publicKey: Uint8Array): nu
 /** A signer from a 32-byte Ed25519 seed. Throws `BAD_KEY`. */
 export function noteSigner(name: string, seed: Uint8Array): NoteSigner {
   if (!isKeyName(name)) throw new LogError("BAD_KEY", "The signer has a bad name.");
-  if (seed.length !== 32) throw new LogError("BAD_KEY", "An Ed25519 seed is 32 bytes long.");
-  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: "der", type: "pkcs8" });
-  const spki = createPublicKey(privateKey).export({ format: "der", type: "spki" });
-  const publicKey = Uint8Array.from(spki.subarray(-32));
+  const { publicKey, sign } = ed25519Signer(seed);
   const keyId = noteKeyId(name, NOTE_ED25519, publicKey);
   return {
     key: { name, keyId, type: NOTE_ED25519, publicKey },
-    sign: (text) => ({ name, keyId, signature: signBytes(null, Buffer.from(text, "utf8"), privateKey) }),
+    sign: (text) => ({ name, keyId, signature: sign(Buffer.from(text, "utf8")) }),
   };
+}
+
+/** Key and signing function of a 32-byte Ed25519 seed. Throws `BAD_KEY`. */
+export function ed25519Signer(seed: Uint8Array): {
+  readonly publicKey: Uint8Array;
+  readonly sign: (message: Uint8Array) => Uint8Array;
+} {
+  if (seed.length !== 32) throw new LogError("BAD_KEY", "An Ed25519 seed is 32 bytes long.");
+  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: "der", type: "pkcs8" });
+  const spki = createPublicKey(privateKey).export({ format: "der", type: "spki" });
+  return {
+    publicKey: Uint8Array.from(spki.subarray(-32)),
+    sign: (message) => signBytes(null, message, privateKey),
+  };
+}
+
+/** Whether a name can be a key's: not empty, without spaces, control characters and plus signs. */
+export function isKeyName(name: string): boolean {
+  // Nearly all names are ASCII, for which the costly expression need not be compiled.
+  if (/^[!-~]+$/.test(name)) return !name.includes("+");
+  return name !== "" && !/[\p{White_Space}\p{Cc}+]/u.test(name);
+}
+
+/** Reads signature lines, each with its line feed. Throws `BAD_NOTE`. */
+export function parseSignatureLines(text: string): NoteSignature[] {
+  const lines = text.split("\n");
+  if (lines.pop() !== "") throw new LogError("BAD_NOTE", "The signed note does not end in a line feed.");
+  if (lines.length === 0) throw new LogError("BAD_NOTE", "The signed note has no signature.");
+  if (lines.length > MAX_NOTE_SIGNATURES) throw new LogError("BAD_NOTE", "The signed note has too many signatures.");
+  return lines.map(parseSignatureLine);
+}
+
+export function encodeSignatureLine(line: NoteSignature): string {
+  const bytes = new Uint8Array(4 + line.signature.length);
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).setUint32(0, line.keyId);
+  bytes.set(line.signature, 4);
+  return `\u2014 ${line.name} ${encodeBase64(bytes)}\n`;
 }
 
 function decodeText(bytes: Uint8Array): string {
@@ -129,21 +166,13 @@ function parseSignatureLine(line: string): NoteSignature {
   return { name, keyId, signature: bytes.slice(4) };
 }
 
-function encodeSignatureLine(line: NoteSignature): string {
-  const bytes = new Uint8Array(4 + line.signature.length);
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).setUint32(0, line.keyId);
-  bytes.set(line.signature, 4);
-  return `\u2014 ${line.name} ${encodeBase64(bytes)}\n`;
-}
-
-function isKeyName(name: string): boolean {
-  // Nearly all names are ASCII, for which the costly expression need not be compiled.
-  if (/^[!-~]+$/.test(name)) return !name.includes("+");
-  return name !== "" && !/[\p{White_Space}\p{Cc}+]/u.test(name);
-}
-
 function encodeKeyId(keyId: number): string {
   return keyId.toString(16).padStart(8, "0");
 }
 
+const KEY_BYTES = new Map([
+  [NOTE_ED25519, 32],
+  [COSIGNATURE_ED25519, 32],
+  [COSIGNATURE_ML_DSA_44, ML_DSA_44_KEY_BYTES],
+]);
 const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
