@@ -1,13 +1,21 @@
 /** Checks a whole log at rest: all is computed again from its leaves and envelopes, by the rules that everybody applies. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { equalBytes } from "@touchmark/core";
-import { type SignedCheckpoint, type VerifierKey } from "@touchmark/log";
+import { encodeHex, encodeUtf8, equalBytes, verifyEnvelope } from "@touchmark/core";
+import {
+  createPackageMap,
+  leafHash,
+  nodeCrypto,
+  rootOfLeaves,
+  type SignedCheckpoint,
+  type VerifierKey,
+} from "@touchmark/log";
 import { openDatabase } from "./database.ts";
 import { LogServerError } from "./error.ts";
 import { prepareQueries, type Queries } from "./queries.ts";
 import { readSigned } from "./recover.ts";
-import { createReplay } from "./replay.ts";
+import { createReplay, type Problem, type ReplayMaterial } from "./replay.ts";
+import { memoryInMaps } from "./replay-memory.ts";
 import { DATABASE } from "./store.ts";
 import { readTileFile } from "./tile-files.ts";
 import { appendLeaves, EMPTY_EDGE, rootOfEdge } from "./tree.ts";
@@ -32,7 +40,9 @@ export function checkStore(dir: string, key: VerifierKey): StoreReport {
 }
 
 function* findProblems(dir: string, queries: Queries, signed: SignedCheckpoint): Generator<string> {
-  const replay = createReplay(queries, signed.origin);
+  const map = createPackageMap();
+  const replay = createReplay(signed.origin, { size: 0, time: 0, map }, memoryInMaps());
+  const material = storedMaterial(queries);
   let edge = EMPTY_EDGE;
   while (edge.size < signed.size) {
     const leaves = queries.leaves(edge.size, Math.min(signed.size, edge.size + CHUNK));
@@ -40,7 +50,7 @@ function* findProblems(dir: string, queries: Queries, signed: SignedCheckpoint):
       yield `Leaf ${edge.size} is missing.`;
       return;
     }
-    for (const leaf of leaves) yield* replay.next(leaf);
+    for (const leaf of leaves) yield* sentences(replay.next(leaf, material));
     const next = appendLeaves(edge, leaves);
     for (const { tile, bytes } of next.full) {
       const file = readTileFile(dir, tile);
@@ -50,5 +60,40 @@ function* findProblems(dir: string, queries: Queries, signed: SignedCheckpoint):
     edge = next.edge;
   }
   if (!equalBytes(rootOfEdge(edge), signed.root)) yield "The leaves are not those of the signed checkpoint.";
-  yield* replay.end();
+  const unended = replay.end();
+  if (unended) yield sentence(unended);
+  let count = 0;
+  for (const head of queries.heads()) {
+    count++;
+    const known = map.get(head.packageHash);
+    if (known?.last !== head.last || known.lastAuthority !== head.lastAuthority) {
+      yield `The head of package ${encodeHex(head.packageHash)} is not its last entry.`;
+    }
+  }
+  const packages = map.size();
+  if (count !== packages) yield `The database knows ${count} packages, the log ${packages}.`;
+}
+
+function storedMaterial(queries: Queries): ReplayMaterial {
+  return {
+    statement: (hash) => {
+      const envelope = queries.envelopeByHash(hash)?.envelope;
+      return envelope !== undefined && equalBytes(nodeCrypto.sha256(envelope), hash)
+        ? verifyEnvelope(nodeCrypto, envelope)
+        : undefined;
+    },
+    earlierSize: (root) => {
+      const lines = queries.earlier(root)?.split("\n").slice(0, -1);
+      const found = lines && rootOfLeaves(lines.map((line) => leafHash(encodeUtf8(line))));
+      return found && equalBytes(found, root) ? lines.length : undefined;
+    },
+  };
+}
+
+function* sentences(problems: Iterable<Problem>): Generator<string> {
+  for (const problem of problems) yield sentence(problem);
+}
+
+function sentence({ message, rule }: Problem): string {
+  return `${message} [${rule}]`;
 }

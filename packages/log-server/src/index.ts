@@ -1,7 +1,16 @@
+export type { Halt } from "./auditor/audit-store.ts";
+export {
+  type Auditor,
+  type AuditorOptions,
+  type AuditVerdict,
+  CLOCK_TOLERANCE,
+  openAuditor,
+} from "./auditor/auditor.ts";
 export { checkStore, type StoreReport } from "./check-store.ts";
 export { LogServerError, type LogServerErrorCode } from "./error.ts";
 export { buildEvidence } from "./evidence.ts";
 export { type PackageStates, packageStates } from "./package-states.ts";
+export type { Problem } from "./replay.ts";
 export { createSequencer, type Receipt, type Sequencer, type SequencerOptions } from "./sequencer.ts";
 export { type LogEvent, type LogServer, type LogServerOptions, startLogServer } from "./server.ts";
 export { type AdmittedStatement, createStore, openStore, type Store } from "./store.ts";

@@ -10,8 +10,13 @@ const KEPT_STATEMENTS = 64;
 /** A package's state after its authority entry `last`, or before any if that is `null`. */
 export type PackageStates = (packageId: string, last: number | null) => PackageState;
 
+/** Where authority entries are found; origin is the log's. */
+export type StateSource = Pick<Store, "leaf" | "envelopeAt"> & {
+  readonly checkpoint: () => { readonly origin: string };
+};
+
 /** States are kept, up to `limit` of them. */
-export function packageStates(store: Store, limit: number): PackageStates {
+export function packageStates(store: StateSource, limit: number): PackageStates {
   const kept = createLru<PackageState>(limit);
   const readStatement = statementReader(store);
   return (packageId, last) => {
@@ -25,14 +30,14 @@ export function packageStates(store: Store, limit: number): PackageStates {
 }
 
 /** The indices of a package's authority entries up to `last`, ascending [L-2]. */
-export function authorityChain(store: Store, last: number | null): number[] {
+export function authorityChain(store: Pick<Store, "leaf">, last: number | null): number[] {
   const chain: number[] = [];
   for (let at = last; at !== null; at = parseEntry(store.leaf(at)).previousAuthority) chain.push(at);
   return chain.toReversed();
 }
 
 /** A package's authority entries from the first on, applied again. */
-function loadState(store: Store, readStatement: StatementReader, packageId: string, last: number): PackageState {
+function loadState(store: StateSource, readStatement: StatementReader, packageId: string, last: number): PackageState {
   const { origin } = store.checkpoint();
   let state = UNCLAIMED;
   for (const index of authorityChain(store, last)) {
@@ -47,7 +52,7 @@ function loadState(store: Store, readStatement: StatementReader, packageId: stri
 type StatementReader = (index: number, entry: PackageEntry) => SignedStatement;
 
 /** One claim may be that of a whole monorepo: it is read once for all of them. */
-function statementReader(store: Store): StatementReader {
+function statementReader(store: StateSource): StatementReader {
   const kept = createLru<SignedStatement>(KEPT_STATEMENTS);
   return (index, entry) => {
     const hash = encodeHex(entry.envelopeHash);

@@ -1,123 +1,213 @@
-/** All leaves of a log, one after another, by every rule of chapters 03 and 04. */
+/**
+ * All leaves of a log, one after another, by every rule of chapters 03 and 04: what the store's check and an auditor have in common.
+ * Trust assumption: the caller has shown that the leaves are those of a signed checkpoint; all else is looked at here.
+ */
 import {
   applyStatement,
+  CoreError,
   encodeHex,
   equalBytes,
   packageIdHash,
   type PackageState,
-  refuseSecondRelease,
   releasesOf,
   type SignedStatement,
   statementPackages,
-  UNCLAIMED,
-  verifyEnvelope,
 } from "@touchmark/core";
 import {
-  createPackageMap,
   type EpochLeaf,
   isAuthorityKind,
   leafHash,
+  LogError,
+  type MapDraft,
+  type MapRecord,
   nodeCrypto,
   type PackageEntry,
+  type PackageMap,
   parseLeaf,
 } from "@touchmark/log";
-import type { Queries } from "./queries.ts";
 
-/** Each call gives the problems that it found, as sentences. */
-export type Replay = { readonly next: (leaf: Uint8Array) => Generator<string>; readonly end: () => Generator<string> };
+/** What is not as a rule says: at which leaf, by which rule of docs/spec, in one sentence. */
+export type Problem = { readonly index: number; readonly rule: string; readonly message: string };
 
-export function createReplay(queries: Queries, origin: string): Replay {
-  const map = createPackageMap();
-  const states = new Map<string, PackageState>();
-  const releases = new Map<string, { sha512: string; tarSha512: string }>();
-  let index = 0;
-  let time = 0;
-  let lastEpoch: number | null = null;
+/** What lies beside the log. */
+export type ReplayMaterial = {
+  /** A statement whose signatures were verified, by the SHA-256 of its envelope; `undefined` if there is no such envelope. Throws a `CoreError` for a bad one. */
+  readonly statement: (envelopeHash: Uint8Array) => SignedStatement | undefined;
+  /** How many versions the list with this root has [S-15]; `undefined` if there is no such list. */
+  readonly earlierSize: (root: Uint8Array) => number | undefined;
+};
+
+/** What has to be remembered of the leaves so far. */
+export type ReplayMemory = {
+  /** A package's state after its authority entry `last`, or before any if that is `null`. */
+  readonly state: (packageId: string, last: number | null) => PackageState;
+  readonly keepEntry: (kept: KeptEntry) => void;
+  /** The index of the entry that released this version, if one did. */
+  readonly released: (packageHash: Uint8Array, version: string) => number | undefined;
+  readonly keepRelease: (packageHash: Uint8Array, version: string, index: number) => void;
+  /** The index of the first entry of the statement with this digest, if it was logged. */
+  readonly stated: (digest: string) => number | undefined;
+  readonly keepStatement: (digest: string, index: number) => void;
+};
+
+/** A package entry that was applied, and the package's state after it. */
+export type KeptEntry = {
+  readonly index: number;
+  readonly leaf: Uint8Array;
+  readonly entry: PackageEntry;
+  readonly packageId: string;
+  readonly state: PackageState;
+};
+
+/** Where a replay begins, which is behind an epoch leaf or before all leaves. `time` is that of the last leaf, `map` what that epoch leaf vouches for. */
+export type ReplayStart = { readonly size: number; readonly time: number; readonly map: PackageMap };
+
+export type Replay = {
+  /** Gives the problems that it finds in the next leaf. */
+  readonly next: (leaf: Uint8Array, material: ReplayMaterial) => Generator<Problem>;
+  /** The problem of a checkpoint that ends here, if there is one. */
+  readonly end: () => Problem | undefined;
+  /** Whether the last leaf was an epoch leaf: then `map` is up to date, and a later replay can start from here. */
+  readonly settled: () => boolean;
+  /** The last leaf's time. */
+  readonly time: () => number;
+};
+
+/** `latest`, in seconds, is what no leaf's time may be above [M-6]; without it times are only compared with each other. */
+export function createReplay(origin: string, start: ReplayStart, memory: ReplayMemory, latest = Infinity): Replay {
+  const { map } = start;
+  let { size: index, time } = start;
+  let lastEpoch = index === 0 ? null : index - 1;
   let statement: Open | undefined;
+  let draft: MapDraft | undefined;
+  const heads = new Map<string, MapRecord>();
 
-  const epochProblems = function* (epoch: EpochLeaf): Generator<string> {
-    if (statement !== undefined) yield `Leaf ${index} interrupts the entries of one statement.`;
-    if (epoch.covers !== index) yield `Epoch leaf ${index} covers ${epoch.covers} leaves.`;
-    if (epoch.previousEpoch !== lastEpoch) yield `Epoch leaf ${index} names another epoch leaf before it.`;
-    if (!equalBytes(epoch.mapRoot, map.root())) yield `Epoch leaf ${index} has another map root.`;
+  const problem = (rule: string, message: string): Problem => ({ index, rule, message });
+  const headOf = (packageHash: Uint8Array): MapRecord | undefined =>
+    heads.get(encodeHex(packageHash)) ?? map.get(packageHash);
+  const setHead = (record: MapRecord): void => {
+    heads.set(encodeHex(record.packageHash), record);
+    draft ??= map.draft();
+    draft.set(record);
+  };
+
+  const epochProblems = function* (epoch: EpochLeaf): Generator<Problem> {
+    if (statement) yield problem("L-6", `Leaf ${index} interrupts the entries of one statement.`);
+    statement = undefined;
+    if (epoch.covers !== index) yield problem("L-3", `Epoch leaf ${index} covers ${epoch.covers} leaves.`);
+    if (epoch.previousEpoch !== lastEpoch)
+      yield problem("L-3", `Epoch leaf ${index} names another epoch leaf before it.`);
+    draft?.commit();
+    draft = undefined;
+    heads.clear();
+    if (!equalBytes(epoch.mapRoot, map.root())) yield problem("L-9", `Epoch leaf ${index} has another map root.`);
     lastEpoch = index;
   };
 
-  const entryProblems = function* (entry: PackageEntry, leaf: Uint8Array): Generator<string> {
-    statement ??= openStatement(queries, entry);
-    const { signed } = statement;
-    const packageId = statement.packages.shift();
-    if (packageId === undefined || !equalBytes(packageIdHash(nodeCrypto, packageId), entry.packageHash)) {
-      yield `Entry ${index} is not about the package that its statement names.`;
+  const entryProblems = function* (
+    entry: PackageEntry,
+    leaf: Uint8Array,
+    material: ReplayMaterial,
+  ): Generator<Problem> {
+    const head = headOf(entry.packageHash);
+    const lastAuthority = head?.lastAuthority ?? null;
+    if (index === 0) yield problem("L-8", "The first leaf is no epoch leaf.");
+    if (entry.previous !== (head?.last ?? null) || entry.previousAuthority !== lastAuthority) {
+      yield problem("L-2", `Entry ${index} does not follow its package's last entry.`);
     }
-    if (entry.kind !== signed.statement.kind) yield `Entry ${index} is of another kind than its statement.`;
-    if (statement.packages.length === 0) statement = undefined;
-    const head = map.get(entry.packageHash);
-    if (entry.previous !== (head?.last ?? null) || entry.previousAuthority !== (head?.lastAuthority ?? null)) {
-      yield `Entry ${index} does not follow its package's last entry.`;
+    setHead({
+      packageHash: entry.packageHash,
+      last: index,
+      lastAuthority: isAuthorityKind(entry.kind) ? index : lastAuthority,
+    });
+    if (statement === undefined) {
+      const signed = material.statement(entry.envelopeHash);
+      if (signed === undefined) {
+        yield problem("L-5", `Leaf ${index}: its envelope is missing.`);
+        return;
+      }
+      const before = memory.stated(signed.digest);
+      if (before !== undefined) yield problem("L-15", `Entry ${index} is of a statement that entry ${before} logged.`);
+      memory.keepStatement(signed.digest, index);
+      statement = { signed, envelopeHash: entry.envelopeHash, packages: statementPackages(signed.statement) };
     }
-    if (packageId !== undefined) {
-      const place = { index, time: entry.time, leafHash: leafHash(leaf) };
-      states.set(packageId, applyStatement(states.get(packageId) ?? UNCLAIMED, packageId, signed, place, origin));
-      rememberReleases(releases, signed, packageId);
+    const { signed, envelopeHash, packages } = statement;
+    const packageId = packages.shift()!;
+    if (packages.length === 0) statement = undefined;
+    if (!equalBytes(envelopeHash, entry.envelopeHash)) {
+      statement = undefined;
+      yield problem("L-6", `Leaf ${index} interrupts the entries of one statement.`);
+      return;
     }
-    const draft = map.draft();
-    const lastAuthority = isAuthorityKind(entry.kind) ? index : entry.previousAuthority;
-    draft.set({ packageHash: entry.packageHash, last: index, lastAuthority });
-    draft.commit();
+    if (!equalBytes(packageIdHash(nodeCrypto, packageId), entry.packageHash)) {
+      yield problem("L-6", `Entry ${index} is not about the package that its statement names.`);
+      return;
+    }
+    if (entry.kind !== signed.statement.kind) {
+      yield problem("L-4", `Entry ${index} is of another kind than its statement.`);
+      return;
+    }
+    const place = { index, time: entry.time, leafHash: leafHash(leaf) };
+    const state = applyStatement(memory.state(packageId, lastAuthority), packageId, signed, place, origin); // [L-14]
+    memory.keepEntry({ index, leaf, entry, packageId, state });
+    yield* releaseProblems(signed, packageId, entry.packageHash);
+    yield* earlierProblems(signed, packageId, material);
+  };
+
+  const releaseProblems = function* (
+    { statement: made }: SignedStatement,
+    packageId: string,
+    packageHash: Uint8Array,
+  ): Generator<Problem> {
+    if (made.kind !== "release") return;
+    for (const { version } of releasesOf(made, packageId)) {
+      const before = memory.released(packageHash, version);
+      if (before !== undefined) {
+        yield problem("S-23", `Entry ${index} releases ${packageId}@${version}, which entry ${before} released.`);
+      } else memory.keepRelease(packageHash, version, index);
+    }
+  };
+
+  const earlierProblems = function* (
+    { statement: made }: SignedStatement,
+    packageId: string,
+    material: ReplayMaterial,
+  ): Generator<Problem> {
+    const earlier = made.kind === "claim" ? made.packages.get(packageId)?.earlier : undefined;
+    if (!earlier || earlier.size === 0) return;
+    const size = material.earlierSize(earlier.root);
+    if (size === undefined) yield problem("S-15", `The list of earlier versions that entry ${index} names is missing.`);
+    else if (size !== earlier.size) {
+      yield problem("S-15", `The list that entry ${index} names has ${size} versions, not ${earlier.size}.`);
+    }
   };
 
   return {
-    next: function* (bytes) {
+    next: function* (bytes, material) {
       try {
         const leaf = parseLeaf(bytes);
-        if (leaf.time < time) yield `Leaf ${index} is older than the leaf before it.`; // [L-7]
+        if (leaf.time < time) yield problem("L-7", `Leaf ${index} is older than the leaf before it.`);
+        if (leaf.time > latest) {
+          yield problem("M-6", `Leaf ${index} is ${leaf.time - latest} seconds further ahead than clocks may differ.`);
+        }
         time = leaf.time;
         if (leaf.kind === "epoch") yield* epochProblems(leaf);
-        else yield* entryProblems(leaf, bytes);
+        else yield* entryProblems(leaf, bytes, material);
       } catch (error) {
-        yield `Leaf ${index}: ${error instanceof Error ? error.message : "not readable"}`;
+        if (error instanceof CoreError) yield problem(error.rule, `Leaf ${index}: ${error.message}`);
+        else if (error instanceof LogError) yield problem("L-1", `Leaf ${index}: ${error.message}`);
+        else throw error;
       }
       index++;
     },
-    end: function* () {
-      if (lastEpoch !== index - 1) yield "The last leaf is no epoch leaf."; // [L-8]
-      let count = 0;
-      for (const head of queries.heads()) {
-        count++;
-        const known = map.get(head.packageHash);
-        if (known?.last !== head.last || known.lastAuthority !== head.lastAuthority) {
-          yield `The head of package ${encodeHex(head.packageHash)} is not its last entry.`;
-        }
-      }
-      if (count !== states.size) yield `The database knows ${count} packages, the log ${states.size}.`;
-    },
+    end: () =>
+      lastEpoch === index - 1
+        ? undefined
+        : { index: index - 1, rule: "L-8", message: "The last leaf is no epoch leaf." },
+    settled: () => lastEpoch === index - 1,
+    time: () => time,
   };
 }
 
 /** A statement of which not all entries were seen; `packages` are those to come. */
-type Open = { readonly signed: SignedStatement; readonly packages: string[] };
-
-function openStatement(queries: Queries, entry: PackageEntry): Open {
-  const stored = queries.envelopeByHash(entry.envelopeHash)?.envelope;
-  if (stored === undefined || !equalBytes(nodeCrypto.sha256(stored), entry.envelopeHash)) {
-    throw new Error("its envelope is missing.");
-  }
-  const signed = verifyEnvelope(nodeCrypto, stored);
-  return { signed, packages: statementPackages(signed.statement) };
-}
-
-/** [S-23] */
-function rememberReleases(
-  releases: Map<string, { sha512: string; tarSha512: string }>,
-  signed: SignedStatement,
-  packageId: string,
-): void {
-  if (signed.statement.kind !== "release") return;
-  for (const released of releasesOf(signed.statement, packageId)) {
-    const id = `${packageId}@${released.version}`;
-    const before = releases.get(id);
-    if (before !== undefined) refuseSecondRelease(released, before);
-    releases.set(id, { sha512: released.sha512, tarSha512: released.tarSha512 });
-  }
-}
+type Open = { readonly signed: SignedStatement; readonly envelopeHash: Uint8Array; readonly packages: string[] };

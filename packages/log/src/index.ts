@@ -29,7 +29,15 @@ export {
   cosignerKey,
   verifyCosignatures,
 } from "./cosignature.ts";
-export { concatDigests, type Digest, digestFromBytes, digestToBytes, leafDigest, nodeDigest } from "./digest.ts";
+export {
+  concatDigests,
+  type Digest,
+  digestFromBytes,
+  digestsFromBytes,
+  digestToBytes,
+  leafDigest,
+  nodeDigest,
+} from "./digest.ts";
 export {
   encodeEntry,
   encodeEpoch,

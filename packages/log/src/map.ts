@@ -21,6 +21,8 @@ export type MapRecord = {
 /** The whole map in memory. What it gives out is not to be changed. */
 export type PackageMap = {
   readonly root: () => Uint8Array;
+  /** How many packages are in it. */
+  readonly size: () => number;
   readonly get: (packageHash: Uint8Array) => MapRecord | undefined;
   /** The bytes of a bucket; no bytes for an empty one. */
   readonly bucket: (bucket: number) => Uint8Array;
@@ -142,6 +144,11 @@ export function createPackageMap(): PackageMap {
 
   return {
     root: () => digestToBytes(digestOf({ start: 0, end: MAP_SIZE })),
+    size: () => {
+      let records = 0;
+      for (const bytes of buckets.values()) records += bytes.length / RECORD_BYTES;
+      return records;
+    },
     get: (packageHash) => findRecord(bucket(bucketOf(packageHash)), packageHash),
     bucket,
     digestOf,

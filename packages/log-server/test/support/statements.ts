@@ -34,15 +34,16 @@ export function earlierRoot(list: Earlier): { size: number; root: Uint8Array } {
 export function claim(
   packages: Readonly<Record<string, Earlier>>,
   people: readonly Person[],
-  options: { threshold?: number; logs?: string[]; signers?: readonly Person[] } = {},
+  options: { threshold?: number; logs?: string[]; signers?: readonly Person[]; earlierSize?: number } = {},
 ): Uint8Array {
   const authority: AuthorityDraft = {
     keys: people.map(({ holder, key }) => ({ holder, record: key.record })),
     releaseThreshold: options.threshold ?? 1,
   };
-  const claimed = Object.entries(packages).map(
-    ([name, list]) => [name, { previous: null, earlier: earlierRoot(list) }] as const,
-  );
+  const claimed = Object.entries(packages).map(([name, list]) => {
+    const earlier = earlierRoot(list);
+    return [name, { previous: null, earlier: { ...earlier, size: options.earlierSize ?? earlier.size } }] as const;
+  });
   const payload = encodeClaim(nodeCrypto, { logs: options.logs ?? [ORIGIN], packages: new Map(claimed), authority });
   return signed(payload, options.signers ?? people);
 }

@@ -1,0 +1,243 @@
+/**
+ * Replays a log from its public files alone and says whether its newest checkpoint may be vouched for. Trust assumptions: the log's key, this machine's
+ * clock and disk; nothing else that the log says is believed before it was computed again.
+ */
+import { setImmediate } from "node:timers/promises";
+import { CoreError, encodeHex, equalBytes, type SignedStatement } from "@touchmark/core";
+import {
+  appendToPeaks,
+  fetchConsistency,
+  fetchEarlier,
+  fetchEnvelope,
+  followLeaves,
+  type LogEndpoint,
+  LogError,
+  type NotePair,
+  parseLeaf,
+  type SignedCheckpoint,
+  type VerifierKey,
+} from "@touchmark/log";
+import { createReplay, type Problem, type ReplayMaterial } from "../replay.ts";
+import { openEnvelope } from "../signatures.ts";
+import { type AuditStore, type Halt, openAuditStore } from "./audit-store.ts";
+
+export type AuditVerdict =
+  /** Everything was replayed. `time` is the last leaf's, `seen` this machine's clock when the checkpoint was first seen, both in seconds. */
+  | { readonly kind: "good"; readonly checkpoint: SignedCheckpoint; readonly time: number; readonly seen: number }
+  /** A rule is broken, now or when it was last looked at [M-10]. */
+  | { readonly kind: "broken"; readonly halt: Halt }
+  /** The log signed two histories. */
+  | { readonly kind: "fork"; readonly halt: Halt; readonly notes: NotePair }
+  /** Something could not be had, or is not what was asked for: nothing is known. */
+  | { readonly kind: "unchecked"; readonly error: LogError };
+
+export type Auditor = {
+  /** Replays up to a checkpoint that the log's key signed. One call runs at a time, the others wait. Throws what the disk throws. */
+  readonly audit: (log: LogEndpoint, checkpoint: SignedCheckpoint) => Promise<AuditVerdict>;
+  /** The newest checkpoint of which everything was replayed. */
+  readonly checkpoint: () => SignedCheckpoint | undefined;
+  readonly halt: () => Halt | undefined;
+  /** An operator has looked at what stopped it: the next audit looks again from before it. */
+  readonly resolve: () => void;
+  readonly close: () => Promise<void>;
+};
+
+export type AuditorOptions = {
+  readonly dir: string;
+  readonly key: VerifierKey;
+  /** Seconds since 1970. */
+  readonly clock: () => number;
+  readonly onProgress?: (replayed: number, size: number) => void;
+};
+
+/** [M-6] Seconds by which clocks may differ. */
+export const CLOCK_TOLERANCE = 600;
+/** Leaves whose envelopes are fetched together: at most 64 MiB of them. */
+const STEP = 256;
+/** Envelopes asked for at once. */
+const AT_ONCE = 16;
+/** Leaves after which what was replayed is made durable at the next epoch leaf. */
+const KEEP_AFTER = 4096;
+
+/** Opens the auditor in a folder. Throws `STORE_LOCKED`, `STORE_FOREIGN`, `STORE_DAMAGED`. */
+export function openAuditor({ dir, key, clock, onProgress = () => undefined }: AuditorOptions): Auditor {
+  const store = openAuditStore(dir, key);
+  let work: Promise<unknown> = Promise.resolve();
+  const audit = async (log: LogEndpoint, checkpoint: SignedCheckpoint): Promise<AuditVerdict> => {
+    const halt = store.halt();
+    if (halt) return { kind: "broken", halt };
+    try {
+      return await auditTo(store, log, checkpoint, clock(), onProgress);
+    } catch (error) {
+      store.reopen();
+      if (!(error instanceof LogError)) throw error;
+      if (error.code !== "FORK" || !error.notes) return { kind: "unchecked", error };
+      const problem = { index: checkpoint.size - 1, rule: "M-2", message: error.message };
+      const fork = { problem, note: checkpoint.note };
+      store.setHalt(fork);
+      return { kind: "fork", halt: fork, notes: error.notes };
+    }
+  };
+  return {
+    audit: (log, checkpoint) => {
+      const result = work.then(() => audit(log, checkpoint));
+      work = result.catch(() => undefined);
+      return result;
+    },
+    checkpoint: () => {
+      const { checkpoint, peaks } = store.state();
+      return checkpoint?.size === peaks.size ? checkpoint : undefined;
+    },
+    halt: store.halt,
+    resolve: () => store.setHalt(undefined),
+    close: async () => {
+      await work;
+      store.close();
+    },
+  };
+}
+
+async function auditTo(
+  store: AuditStore,
+  log: LogEndpoint,
+  checkpoint: SignedCheckpoint,
+  now: number,
+  onProgress: (replayed: number, size: number) => void,
+): Promise<AuditVerdict> {
+  const { checkpoint: older, peaks, epoch, seen } = store.state();
+  if (older) await fetchConsistency(log, older, checkpoint); // [M-2]
+  if (older && peaks.size === older.size && older.size === checkpoint.size) {
+    return { kind: "good", checkpoint, time: parseLeaf(epoch!).time, seen };
+  }
+  const firstSeen = older && sameTree(older, checkpoint) ? seen : now;
+  const start = { size: peaks.size, time: epoch ? parseLeaf(epoch).time : 0, map: store.map() };
+  const replay = createReplay(log.key.name, start, store.memory, now + CLOCK_TOLERANCE);
+  const halted = (problem: Problem): AuditVerdict => {
+    store.reopen();
+    const halt = { problem, note: checkpoint.note };
+    store.setHalt(halt);
+    return { kind: "broken", halt };
+  };
+  let kept = peaks;
+  let since: Uint8Array[] = [];
+  const keepUpTo = (): void => {
+    kept = appendToPeaks(kept, since);
+    store.keep({ peaks: kept, epoch: since.at(-1), checkpoint, seen: firstSeen });
+    since = [];
+    onProgress(kept.size, checkpoint.size);
+  };
+  store.begin();
+  for await (const batch of followLeaves(log, peaks, checkpoint)) {
+    for (let at = 0; at < batch.leaves.length; at += STEP) {
+      const step = batch.leaves.slice(at, at + STEP);
+      const material = await fetchMaterial(log, store, step, batch.first + at);
+      for (const leaf of step) {
+        const [problem] = replay.next(leaf, material);
+        if (problem) return halted(problem);
+        since.push(leaf);
+        if (since.length >= KEEP_AFTER && replay.settled()) {
+          keepUpTo();
+          store.begin();
+        }
+      }
+      await setImmediate();
+    }
+  }
+  const unended = replay.end();
+  if (unended) return halted(unended);
+  keepUpTo();
+  return { kind: "good", checkpoint, time: replay.time(), seen: firstSeen };
+}
+
+function sameTree(a: SignedCheckpoint, b: SignedCheckpoint): boolean {
+  return a.size === b.size && equalBytes(a.root, b.root);
+}
+
+/** Everything that lies beside these leaves [M-4]. Throws a `LogError` that names the entry if something can't be had. */
+async function fetchMaterial(
+  log: LogEndpoint,
+  store: AuditStore,
+  leaves: readonly Uint8Array[],
+  first: number,
+): Promise<ReplayMaterial> {
+  const envelopes = new Map<string, Uint8Array>();
+  const opened = new Map<string, SignedStatement | CoreError>();
+  const lists = new Map<string, number>();
+  await inParallel([...wantedEnvelopes(leaves, first)], async ([name, { hash, index }]) => {
+    const bytes = await orNamed(index, "envelope", fetchEnvelope(log, hash));
+    const statement = await openOrRefuse(bytes);
+    envelopes.set(name, bytes);
+    opened.set(name, statement);
+    if (statement instanceof CoreError || statement.statement.kind !== "claim") return;
+    for (const { earlier } of statement.statement.packages.values()) {
+      const root = encodeHex(earlier.root);
+      if (earlier.size === 0 || lists.has(root)) continue;
+      const list = await orNamed(index, "list of earlier versions", fetchEarlier(log, earlier.root));
+      lists.set(root, list.length);
+    }
+  });
+  store.lend(envelopes);
+  return {
+    statement: (hash) => {
+      const statement = opened.get(nameOf(hash));
+      if (statement instanceof CoreError) throw statement;
+      return statement;
+    },
+    earlierSize: (root) => lists.get(encodeHex(root)),
+  };
+}
+
+function wantedEnvelopes(
+  leaves: readonly Uint8Array[],
+  first: number,
+): Map<string, { hash: Uint8Array; index: number }> {
+  const wanted = new Map<string, { hash: Uint8Array; index: number }>();
+  for (const [i, bytes] of leaves.entries()) {
+    const leaf = parseOrNone(bytes);
+    if (leaf === undefined || leaf.kind === "epoch") continue;
+    const name = nameOf(leaf.envelopeHash);
+    if (!wanted.has(name)) wanted.set(name, { hash: leaf.envelopeHash, index: first + i });
+  }
+  return wanted;
+}
+
+/** The replay says what is wrong with a leaf. */
+function parseOrNone(bytes: Uint8Array): ReturnType<typeof parseLeaf> | undefined {
+  try {
+    return parseLeaf(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+async function openOrRefuse(envelope: Uint8Array): Promise<SignedStatement | CoreError> {
+  try {
+    const { signed, verify } = openEnvelope(envelope);
+    await verify();
+    return signed;
+  } catch (error) {
+    if (error instanceof CoreError) return error;
+    throw error;
+  }
+}
+
+async function orNamed<T>(index: number, what: string, fetched: Promise<T>): Promise<T> {
+  try {
+    return await fetched;
+  } catch (cause) {
+    if (!(cause instanceof LogError)) throw cause;
+    throw new LogError(cause.code, `The ${what} of entry ${index} cannot be had: ${cause.message}`, { cause });
+  }
+}
+
+async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of waiting) await work(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+function nameOf(hash: Uint8Array): string {
+  return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString("latin1");
+}

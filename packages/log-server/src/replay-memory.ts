@@ -1,0 +1,23 @@
+/** A replay's memory in this process alone, for a log that is replayed as a whole. */
+import { encodeHex, type PackageState, UNCLAIMED } from "@touchmark/core";
+import type { ReplayMemory } from "./replay.ts";
+
+export function memoryInMaps(): ReplayMemory {
+  const states = new Map<string, PackageState>();
+  const releases = new Map<string, number>();
+  const statements = new Map<string, number>();
+  return {
+    state: (packageId) => states.get(packageId) ?? UNCLAIMED,
+    keepEntry: ({ packageId, state }) => {
+      states.set(packageId, state);
+    },
+    released: (packageHash, version) => releases.get(`${encodeHex(packageHash)}@${version}`),
+    keepRelease: (packageHash, version, index) => {
+      releases.set(`${encodeHex(packageHash)}@${version}`, index);
+    },
+    stated: (digest) => statements.get(digest),
+    keepStatement: (digest, index) => {
+      statements.set(digest, index);
+    },
+  };
+}

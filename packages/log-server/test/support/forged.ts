@@ -1,0 +1,46 @@
+/** A log's operator who goes past admission: entries as he likes them, in a real store under the log's real key. */
+import { packageIdHash, type SignedStatement, statementPackages, verifyEnvelope } from "@touchmark/core";
+import { encodeEntry, type EntryKind, isAuthorityKind, type MapRecord, nodeCrypto } from "@touchmark/log";
+import type { AdmittedStatement, Store } from "../../src/index.ts";
+
+export type Forgery = {
+  /** Log time of the entries; that of the epoch leaf behind them if left out. */
+  time?: number;
+  /** Changes what the map is told of the entries. */
+  heads?: (heads: MapRecord[]) => MapRecord[];
+  /** Changes an entry before it is logged. */
+  entry?: (bytes: Uint8Array) => Uint8Array;
+  /** What the entry names as its envelope. */
+  envelopeHash?: Uint8Array;
+  kind?: EntryKind;
+  /** The lists of earlier versions that the operator keeps. */
+  earlier?: AdmittedStatement["earlier"];
+};
+
+/** Appends a statement that nobody judged, an epoch leaf at log time `time`, and publishes both. */
+export async function forceStatement(
+  store: Store,
+  envelope: Uint8Array,
+  time: number,
+  forgery: Forgery = {},
+): Promise<void> {
+  const { earlier = [], entry: change = (bytes) => bytes, heads: told = (heads) => heads } = forgery;
+  const signed: SignedStatement = verifyEnvelope(nodeCrypto, envelope);
+  const envelopeHash = forgery.envelopeHash ?? nodeCrypto.sha256(envelope);
+  const kind = forgery.kind ?? signed.statement.kind;
+  const first = store.checkpoint().size;
+  const heads: MapRecord[] = [];
+  const entries = statementPackages(signed.statement).map((packageId, i) => {
+    const packageHash = packageIdHash(nodeCrypto, packageId);
+    const head = store.head(packageHash);
+    const previousAuthority = head?.lastAuthority ?? null;
+    const index = first + i;
+    heads.push({ packageHash, last: index, lastAuthority: isAuthorityKind(kind) ? index : previousAuthority });
+    const entry = { kind, time: forgery.time ?? time, packageHash, envelopeHash };
+    return change(encodeEntry({ ...entry, previous: head?.last ?? null, previousAuthority }));
+  });
+  const digest = nodeCrypto.sha256(Buffer.from(`forgery at ${first}`));
+  const statement = { digest, envelopeHash, envelope, entries, heads: told(heads), releases: [], earlier };
+  const { note } = await store.append([statement], time);
+  await store.publish(note);
+}
