@@ -38,7 +38,7 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   if ("group" in found) {
     const lines = commandHelp(found.group);
     if (!wantsHelp && !words.some((arg) => arg === "--help" || arg === "-h"))
-      throw usageError(found.group[0]!.name.split(" ")[0]!, `touchmark ${words[0]} needs to know what to do.`);
+      throw usageError(words.join(" "), `touchmark ${words.join(" ")} needs to know what to do.`);
     ui.result({ ok: true, help: lines.join("\n") }, lines);
     return 0;
   }
@@ -77,21 +77,37 @@ function readCommonFlags(
   };
 }
 
+/** A name is one to three words; the help of a group is asked for by its first one or two. */
 function findCommand(words: readonly string[]): { entry: CommandEntry } | { group: CommandEntry[] } {
-  const [first = "", second] = words;
-  const entry = COMMANDS.find(({ name }) => name === first || name === `${first} ${second}`);
-  if (entry) return { entry };
-  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
-  if (group.length > 0 && (second === undefined || second.startsWith("-"))) return { group };
-  const [names, typed] =
-    group.length > 0
-      ? [group.map(({ name }) => name.split(" ")[1]!), second!]
-      : [COMMANDS.map(({ name }) => name.split(" ")[0]!), first];
-  const near = nearest(typed, names);
-  throw usageError(
+  const typed = words.findIndex((word) => word.startsWith("-"));
+  const leading = words.slice(0, Math.min(typed < 0 ? words.length : typed, 3));
+  for (let length = leading.length; length > 0; length--) {
+    const name = leading.slice(0, length).join(" ");
+    const entry = COMMANDS.find((command) => command.name === name);
+    if (entry) return { entry };
+    const group = COMMANDS.filter((command) => command.name.startsWith(`${name} `));
+    if (group.length === 0) continue;
+    if (length === leading.length) return { group };
+    throw noCommand(
+      name,
+      leading[length]!,
+      group.map((command) => command.name.split(" ")[length]!),
+    );
+  }
+  throw noCommand(
     "",
-    `There is no command "${group.length > 0 ? `${first} ` : ""}${typed}".`,
-    near === undefined ? undefined : `Did you mean ${group.length > 0 ? `${first} ` : ""}${near}?`,
+    words[0] ?? "",
+    COMMANDS.map(({ name }) => name.split(" ")[0]!),
+  );
+}
+
+function noCommand(group: string, typed: string, names: string[]): Error {
+  const near = nearest(typed, names);
+  const before = group === "" ? "" : `${group} `;
+  return usageError(
+    "",
+    `There is no command "${before}${typed}".`,
+    near === undefined ? undefined : `Did you mean ${before}${near}?`,
   );
 }
 
