@@ -4,7 +4,7 @@ import { CoreError, require } from "./errors.ts";
 import { readArray, readBoolean, readInteger, readObject, readString, requireSorted } from "./fields.ts";
 import { encodeCanonicalJson, type Json, type JsonObject } from "./json.ts";
 import { isFingerprint, type Key, keyFingerprint, parseKey } from "./key.ts";
-import { isHolder } from "./package-id.ts";
+import { isCommitteeId, isHolder } from "./package-id.ts";
 import { checkClientDataSize } from "./webauthn.ts";
 
 const MAX_KEYS = 32; // [C-15]
@@ -20,6 +20,7 @@ const KEYS = [
   "adoption",
   "userVerification",
   "deviceBound",
+  "expedite",
 ];
 
 /** A key, and the person who holds it. */
@@ -41,6 +42,8 @@ export interface Authority {
   adoption: "ask" | "open" | "never";
   userVerification: boolean;
   deviceBound: boolean;
+  /** Id of the committee whose members may stand in for one holder of a release [A-14]. */
+  expedite: string | null;
   /** `sha256:` and hex [S-14]. */
   digest: string;
 }
@@ -55,11 +58,12 @@ export interface AuthorityDraft {
   adoption?: "ask" | "open" | "never";
   userVerification?: boolean;
   deviceBound?: boolean;
+  expedite?: string;
 }
 
 /** Reads an authority. Throws `MALFORMED`, `BAD_KEY`, `TOO_LARGE`. */
 export function parseAuthority(crypto: Crypto, value: Json | undefined): Authority {
-  const fields = readObject(value, "S-12", "authority", KEYS);
+  const fields = readObject(value, "S-12", "authority", KEYS, ["expedite"]);
   const text = encodeCanonicalJson(fields);
   const known = recalled.get(text);
   if (known) return known;
@@ -76,7 +80,8 @@ const recalled = new Map<string, Authority>();
 function readAuthority(crypto: Crypto, fields: JsonObject, text: string): Authority {
   const keys = readKeys(crypto, fields["keys"], "keys");
   const recovery = fields["recovery"] === null ? null : readRecovery(crypto, fields["recovery"]);
-  requireDistinct([...keys, ...(recovery?.keys ?? [])]);
+  const listed = [...keys, ...(recovery?.keys ?? [])];
+  requireDistinct(listed);
   const holders = countHolders(keys);
   const releaseThreshold = readInteger(fields["releaseThreshold"], "S-13", "release threshold", 1, holders);
   const leastChange = leastChangeThreshold(releaseThreshold, holders);
@@ -85,10 +90,11 @@ function readAuthority(crypto: Crypto, fields: JsonObject, text: string): Author
     releaseThreshold,
     changeThreshold: readInteger(fields["changeThreshold"], "S-13", "change threshold", leastChange, holders),
     recovery,
-    successors: readSuccessors(fields["successors"]),
+    successors: readSuccessors(fields["successors"], listed),
     adoption: readString(fields["adoption"], "S-13", "adoption mode", /^(?:ask|open|never)$/) as Authority["adoption"],
     userVerification: readBoolean(fields["userVerification"], "S-12", "userVerification"),
     deviceBound: readBoolean(fields["deviceBound"], "S-12", "deviceBound"),
+    expedite: fields["expedite"] === undefined ? null : readExpedite(fields["expedite"], releaseThreshold),
     digest: `sha256:${encodeHex(crypto.sha256(encodeUtf8(text)))}`, // [S-14]
   };
 }
@@ -105,6 +111,7 @@ export function encodeAuthority(draft: AuthorityDraft): Json {
     adoption: draft.adoption ?? "ask",
     userVerification: draft.userVerification ?? false,
     deviceBound: draft.deviceBound ?? false,
+    ...(draft.expedite === undefined ? {} : { expedite: draft.expedite }),
   };
 }
 
@@ -170,12 +177,21 @@ function readRecovery(crypto: Crypto, value: Json | undefined): Authority["recov
   return { threshold: readInteger(fields["threshold"], "S-13", "recovery threshold", 1, countHolders(keys)), keys };
 }
 
-function readSuccessors(value: Json | undefined): string[] {
+function readSuccessors(value: Json | undefined, listed: HeldKey[]): string[] {
   const successors = readArray(value, "S-13", "successors", MAX_SUCCESSORS).map((item) =>
     readString(item, "S-13", "successor", isFingerprint),
   );
   requireSorted(successors, "S-13", "successors");
+  const own = listed.find(({ fingerprint }) => successors.includes(fingerprint));
+  require(own ===
+    undefined, "S-13", "A key of the authority is its own successor.", "Name a key that it does not list.");
   return successors;
+}
+
+function readExpedite(value: Json, releaseThreshold: number): string {
+  const committee = readString(value, "S-13", "committee that may expedite", isCommitteeId);
+  require(releaseThreshold >= 2, "S-13", "Releases can be expedited only where they need two holders or more.");
+  return committee;
 }
 
 function requireDistinct(keys: HeldKey[]): void {

@@ -11,7 +11,7 @@ import type { Crypto } from "./crypto.ts";
 import { CoreError, require } from "./errors.ts";
 import { encodeCanonicalJson } from "./json.ts";
 import { isFingerprint, keyFingerprint, likelyKey } from "./key.ts";
-import { MAX_STATEMENT_BYTES } from "./statement-form.ts";
+import { MAX_STATEMENT_BYTES } from "./statements/statement-form.ts";
 import { parseSshSignature, signedBytes, type SshSignature } from "./sshsig.ts";
 
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";

@@ -15,8 +15,6 @@ export {
   parseHex,
   parseUtf8,
 } from "./bytes.ts";
-export type { Claim, ClaimedPackage, EarlierVersions } from "./claim.ts";
-export { encodeClaim, encodeEarlierLeaf, MAX_EARLIER } from "./claim.ts";
 export type { Crypto } from "./crypto.ts";
 export { encodeEcdsaDer, parseEcdsaDer } from "./ecdsa.ts";
 export type { Envelope, EnvelopeSignature } from "./envelope.ts";
@@ -44,20 +42,25 @@ export {
   SK_ED25519,
   USB_APPLICATION,
 } from "./key.ts";
-export type { PackageId } from "./package-id.ts";
+export type { PackageId, SubjectId } from "./package-id.ts";
 export {
   encodePackageId,
+  isCommitteeId,
   isHolder,
+  isLogId,
   isLogOrigin,
+  isPackageId,
   isPackageName,
+  isPackagePattern,
   isRegistryName,
+  isSubjectId,
   isVersion,
   packageIdHash,
+  parseCommitteeId,
   parsePackageId,
   parseReleaseId,
+  parseSubjectId,
 } from "./package-id.ts";
-export type { Release, ReleasedVersion, ReleaseDraft } from "./release.ts";
-export { encodeRelease } from "./release.ts";
 export type { ClaimInForce, ClaimStatus, EntryPlace, PackageState } from "./rules.ts";
 export {
   applyStatement,
@@ -85,7 +88,35 @@ export {
   verifySshSignature,
 } from "./sshsig.ts";
 export type { SignedStatement, Signer, Statement } from "./statement.ts";
-export { openVouchedClaim, parseStatement, statementPackages, verifyEnvelope } from "./statement.ts";
+export { openVouchedClaim, parseStatement, statementChains, verifyEnvelope } from "./statement.ts";
+export type { Adopt, AdoptDraft } from "./statements/adopt.ts";
+export { encodeAdopt } from "./statements/adopt.ts";
+export type { AdoptFinal, AdoptFinalDraft } from "./statements/adopt-final.ts";
+export { encodeAdoptFinal } from "./statements/adopt-final.ts";
+export type { Change, ChangeDraft } from "./statements/change.ts";
+export { encodeChange } from "./statements/change.ts";
+export type { Claim, ClaimDraft, ClaimedPackage, EarlierVersions, PublishedVersion } from "./statements/claim.ts";
+export { encodeClaim, encodeEarlierLeaf, MAX_EARLIER, NO_EARLIER } from "./statements/claim.ts";
+export type { Details, Power } from "./statements/details.ts";
+export type { Endorse, EndorsedClaim, EndorseDraft } from "./statements/endorse.ts";
+export { encodeEndorse } from "./statements/endorse.ts";
+export type { Funding, FundingChannel, FundingDraft } from "./statements/funding.ts";
+export { encodeFunding } from "./statements/funding.ts";
+export type { Hold, HoldDraft } from "./statements/hold.ts";
+export { encodeHold } from "./statements/hold.ts";
+export type { Lift, LiftDraft } from "./statements/lift.ts";
+export { encodeLift } from "./statements/lift.ts";
+export type { ClaimProof, Proof, ProofDraft } from "./statements/proof.ts";
+export { encodeProof } from "./statements/proof.ts";
+export type { Release, ReleasedVersion, ReleaseDraft } from "./statements/release.ts";
+export { encodeRelease } from "./statements/release.ts";
+export type { Review, ReviewDraft, ReviewedVersion } from "./statements/review.ts";
+export { encodeReview } from "./statements/review.ts";
+export type { Revoke, RevokeDraft } from "./statements/revoke.ts";
+export { encodeRevoke } from "./statements/revoke.ts";
+export type { Followed } from "./statements/subjects.ts";
+export type { Veto, VetoDraft } from "./statements/veto.ts";
+export { encodeVeto } from "./statements/veto.ts";
 export type { StatementSummary, SummarySection } from "./summary.ts";
 export { describeLoss, describeThreshold, summarizeStatement } from "./summary.ts";
 export { cleanText } from "./text.ts";

@@ -1,8 +1,8 @@
 import { type Authority, countHolders, type HeldKey } from "./authority.ts";
 import { equalBytes } from "./bytes.ts";
-import type { ClaimedPackage } from "./claim.ts";
+import type { ClaimedPackage } from "./statements/claim.ts";
 import { CoreError } from "./errors.ts";
-import type { Release, ReleasedVersion } from "./release.ts";
+import type { Release, ReleasedVersion } from "./statements/release.ts";
 import { type SignatureDemands, verifyFlags } from "./sshsig.ts";
 import type { SignedStatement, Signer, Statement } from "./statement.ts";
 
@@ -62,6 +62,13 @@ export function applyStatement(
     case "release":
       checkRelease(state, packageId, signed);
       return state;
+    default:
+      throw new CoreError(
+        "UNKNOWN_KIND",
+        "S-10",
+        `Statements of the kind ${signed.statement.kind} can be read, but are not admitted yet.`,
+        "A newer version may admit them.",
+      );
   }
 }
 

@@ -1,16 +1,57 @@
 import { encodeHex } from "./bytes.ts";
-import { type Claim, CLAIM_TYPE, NO_EARLIER, parseClaim } from "./claim.ts";
 import type { Crypto } from "./crypto.ts";
 import { envelopeSignedBytes, parseEnvelope, parseEnvelopePayload, parseSignatures } from "./envelope.ts";
 import { CoreError } from "./errors.ts";
 import { keyFingerprint } from "./key.ts";
-import { parseRelease, type Release, RELEASE_TYPE } from "./release.ts";
 import { verifySshSignature } from "./sshsig.ts";
-import { parseStatementForm } from "./statement-form.ts";
+import { type Adopt, parseAdopt } from "./statements/adopt.ts";
+import { type AdoptFinal, parseAdoptFinal } from "./statements/adopt-final.ts";
+import { type Change, parseChange } from "./statements/change.ts";
+import { type Claim, NO_EARLIER, parseClaim } from "./statements/claim.ts";
+import { type Endorse, parseEndorse } from "./statements/endorse.ts";
+import { type Funding, parseFunding } from "./statements/funding.ts";
+import { type Hold, parseHold } from "./statements/hold.ts";
+import { type Lift, parseLift } from "./statements/lift.ts";
+import { parseProof, type Proof } from "./statements/proof.ts";
+import { parseRelease, type Release } from "./statements/release.ts";
+import { parseReview, type Review } from "./statements/review.ts";
+import { parseRevoke, type Revoke } from "./statements/revoke.ts";
+import { parseStatementForm, predicateType, type StatementParts } from "./statements/statement-form.ts";
+import { parseVeto, type Veto } from "./statements/veto.ts";
 import { cleanText } from "./text.ts";
 
 /** What a payload says: one of the kinds of [S-10]. */
-export type Statement = Claim | Release;
+export type Statement =
+  | Adopt
+  | AdoptFinal
+  | Change
+  | Claim
+  | Endorse
+  | Funding
+  | Hold
+  | Lift
+  | Proof
+  | Release
+  | Review
+  | Revoke
+  | Veto;
+
+const PARSERS: Record<Statement["kind"], (crypto: Crypto, parts: StatementParts) => Statement> = {
+  adopt: parseAdopt,
+  "adopt-final": parseAdoptFinal,
+  change: parseChange,
+  claim: parseClaim,
+  endorse: parseEndorse,
+  funding: parseFunding,
+  hold: parseHold,
+  lift: parseLift,
+  proof: parseProof,
+  release: (_, parts) => parseRelease(parts),
+  review: (_, parts) => parseReview(parts),
+  revoke: parseRevoke,
+  veto: parseVeto,
+};
+const PARSER_OF = new Map(Object.entries(PARSERS).map(([kind, parse]) => [predicateType(kind), parse]));
 
 /** A key that signed, and the flags that its signature vouches for. */
 export interface Signer {
@@ -30,19 +71,14 @@ export interface SignedStatement {
 /** Reads a payload by its kind. Throws `MALFORMED`, `UNKNOWN_KIND`, `BAD_KEY`, `TOO_LARGE`. */
 export function parseStatement(crypto: Crypto, payload: Uint8Array): Statement {
   const parts = parseStatementForm(payload);
-  switch (parts.predicateType) {
-    case CLAIM_TYPE:
-      return parseClaim(crypto, parts);
-    case RELEASE_TYPE:
-      return parseRelease(parts);
-    default:
-      throw new CoreError(
-        "UNKNOWN_KIND",
-        "S-10",
-        `Statements of the kind "${cleanText(parts.predicateType, 80)}" are not known.`,
-        "A newer version may know it.",
-      );
-  }
+  const parse = PARSER_OF.get(parts.predicateType);
+  if (parse !== undefined) return parse(crypto, parts);
+  throw new CoreError(
+    "UNKNOWN_KIND",
+    "S-10",
+    `Statements of the kind "${cleanText(parts.predicateType, 80)}" are not known.`,
+    "A newer version may know it.",
+  );
 }
 
 /**
@@ -87,8 +123,28 @@ export function openVouchedClaim(
   };
 }
 
-/** The package ids that a statement is about, sorted. */
-export function statementPackages(statement: Statement): string[] {
-  if (statement.kind === "claim") return [...statement.packages.keys()];
-  return [...new Set([...statement.releases.values()].map(({ packageId }) => packageId))].toSorted();
+/** The subject ids into whose chains a statement is entered, sorted [S-40]. */
+export function statementChains(statement: Statement): string[] {
+  switch (statement.kind) {
+    case "claim":
+    case "change":
+    case "funding":
+      return [...statement.packages.keys()];
+    case "revoke":
+      return statement.subjects;
+    case "veto":
+      return [...statement.entries.keys()];
+    case "adopt":
+    case "adopt-final":
+      return [statement.packageId];
+    case "proof":
+      return [...statement.proofs.keys()];
+    case "release":
+      return [...new Set([...statement.releases.values()].map(({ packageId }) => packageId))].toSorted();
+    case "hold":
+    case "lift":
+    case "endorse":
+    case "review":
+      return [statement.by];
+  }
 }

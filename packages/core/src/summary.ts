@@ -1,6 +1,7 @@
 import { type Authority, countHolders } from "./authority.ts";
-import type { Claim } from "./claim.ts";
-import type { Release } from "./release.ts";
+import { CoreError } from "./errors.ts";
+import type { Claim } from "./statements/claim.ts";
+import type { Release } from "./statements/release.ts";
 import type { Statement } from "./statement.ts";
 import { cleanText } from "./text.ts";
 
@@ -20,7 +21,9 @@ export interface SummarySection {
 }
 
 export function summarizeStatement(statement: Statement): StatementSummary {
-  return statement.kind === "claim" ? summarizeClaim(statement) : summarizeRelease(statement);
+  if (statement.kind === "claim") return summarizeClaim(statement);
+  if (statement.kind === "release") return summarizeRelease(statement);
+  throw new CoreError("UNKNOWN_KIND", "S-10", `A statement of the kind ${statement.kind} cannot be shown yet.`);
 }
 
 /** `2 of 3 holders`. */

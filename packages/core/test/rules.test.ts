@@ -12,7 +12,7 @@ import {
   refuseSecondRelease,
   releasesOf,
   type SignedStatement,
-  statementPackages,
+  statementChains,
   UNCLAIMED,
   verifyEnvelope,
 } from "../src/index.ts";
@@ -58,7 +58,7 @@ describe("admission: accepted", () => {
     expect(signed.digest).toBe(one.digest);
     expect(signed.signers === "vouched" || signed.signers.map(({ fingerprint }) => fingerprint)).toEqual(one.signers);
     if (signed.statement.kind === "claim") {
-      for (const id of statementPackages(signed.statement)) {
+      for (const id of statementChains(signed.statement)) {
         expect(states.get(id)?.claim?.authority.digest).toBe(one.authorityDigest);
         expect(states.get(id)?.last).toEqual(placeAt(one.after.length));
       }
@@ -202,7 +202,7 @@ function admit(one: StatementCase): { signed: SignedStatement; states: Map<strin
   const states = new Map<string, PackageState>();
   const apply = (envelope: string, index: number): SignedStatement => {
     const signed = verifyEnvelope(nobleCrypto, envelope);
-    for (const id of statementPackages(signed.statement)) {
+    for (const id of statementChains(signed.statement)) {
       states.set(id, applyStatement(states.get(id) ?? UNCLAIMED, id, signed, placeAt(index), one.origin));
     }
     return signed;

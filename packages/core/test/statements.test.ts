@@ -9,7 +9,7 @@ import {
   encodeUtf8,
   parseStatement,
   parseUtf8,
-  statementPackages,
+  statementChains,
 } from "../src/index.ts";
 import { nobleCrypto } from "../src/noble.ts";
 import type { PayloadCase } from "./make-vectors/payload-case.ts";
@@ -50,8 +50,8 @@ describe("statements: accepted", () => {
     const value = JSON.parse(one.payload) as { subject: { name: string }[]; predicate: { logs: string[] } };
     expect(encodeHex(nobleCrypto.sha256(encodeUtf8(one.payload)))).toBe(one.digest); // [S-6]
     expect(statement.logs).toEqual(value.predicate.logs);
-    const named = statement.kind === "claim" ? statement.packages : statement.releases;
-    expect([...named.keys()]).toEqual(value.subject.map(({ name }) => name));
+    const named = statement.kind === "claim" ? statement.packages : statement.kind === "release" && statement.releases;
+    expect(named && [...named.keys()]).toEqual(value.subject.map(({ name }) => name));
     expect(statement.kind === "claim" ? statement.authority.digest : null).toBe(one.authorityDigest); // [S-14]
   });
 });
@@ -69,7 +69,7 @@ describe("a claim's draft, written and read", () => {
     const authority = { keys: [carol, backup, bob, alice], releaseThreshold: 2 };
     const claim = parse(parseUtf8(encodeClaim(nobleCrypto, { logs, packages, authority })));
     expect(claim.logs).toEqual(["a.example", "z.example"]);
-    expect(statementPackages(claim)).toEqual(["npm:npmjs/@acme/gadget", "npm:npmjs/widget"]);
+    expect(statementChains(claim)).toEqual(["npm:npmjs/@acme/gadget", "npm:npmjs/widget"]);
     expect(claim.kind === "claim" && claim.authority.keys.map(({ holder }) => holder)).toEqual([
       "alice",
       "alice",
@@ -136,7 +136,11 @@ describe("a claim's draft, written and read", () => {
   });
 
   test("[S-17] previous, [S-15] earlier versions", () => {
-    const place = { previous: new Uint8Array(32).fill(1), earlier: { size: 3, root: new Uint8Array(32).fill(2) } };
+    const place = {
+      previous: new Uint8Array(32).fill(1),
+      earlier: { size: 3, root: new Uint8Array(32).fill(2) },
+      proof: null,
+    };
     const packages = new Map([["npm:npmjs/widget", place]]);
     const authority = { keys: [alice], releaseThreshold: 1 };
     const claim = parse(parseUtf8(encodeClaim(nobleCrypto, { logs: LOGS, packages, authority })));
@@ -159,7 +163,7 @@ describe("a release's draft, written and read", () => {
       source: { repository: "https://git.example/x", commit: "ab".repeat(20) },
     });
     const release = parse(parseUtf8(payload));
-    expect(statementPackages(release)).toEqual(["npm:npmjs/@acme/gadget", "npm:npmjs/widget"]);
+    expect(statementChains(release)).toEqual(["npm:npmjs/@acme/gadget", "npm:npmjs/widget"]);
     expect(release.kind === "release" && [...release.releases.entries()]).toEqual([
       ["npm:npmjs/@acme/gadget@2.0.0", details("npm:npmjs/@acme/gadget", "2.0.0", null)],
       ["npm:npmjs/widget@1.1.0", details("npm:npmjs/widget", "1.1.0", null)],
@@ -213,7 +217,7 @@ function parse(payload: string): ReturnType<typeof parseStatement> {
 }
 
 function packagesOf(...names: string[]): Map<string, ClaimedPackage> {
-  return new Map(names.map((name) => [name, { previous: null, earlier: EMPTY }]));
+  return new Map(names.map((name) => [name, { previous: null, earlier: EMPTY, proof: null }]));
 }
 
 function authorityOf(authority: AuthorityDraft, name = "npm:npmjs/widget") {

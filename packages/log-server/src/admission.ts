@@ -12,7 +12,7 @@ import {
   refuseSecondRelease,
   releasesOf,
   type SignedStatement,
-  statementPackages,
+  statementChains,
 } from "@touchmark/core";
 import { encodeEntry, type EntryKind, isAuthorityKind, leafHash, type MapRecord, nodeCrypto } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
@@ -61,7 +61,7 @@ export function admitStatement(
   const kind: EntryKind = signed.statement.kind;
 
   // [L-6]
-  for (const packageId of statementPackages(signed.statement)) {
+  for (const packageId of statementChains(signed.statement)) {
     const packageHash = packageIdHash(nodeCrypto, packageId);
     const head = view.head(packageHash);
     const index = first + entries.length;

@@ -11,7 +11,7 @@ import {
   type PackageState,
   releasesOf,
   type SignedStatement,
-  statementPackages,
+  statementChains,
 } from "@touchmark/core";
 import {
   type EpochLeaf,
@@ -129,7 +129,7 @@ export function createReplay(origin: string, start: ReplayStart, memory: ReplayM
       const before = memory.stated(signed.digest);
       if (before !== undefined) yield problem("L-15", `Entry ${index} is of a statement that entry ${before} logged.`);
       memory.keepStatement(signed.digest, index);
-      statement = { signed, envelopeHash: entry.envelopeHash, packages: statementPackages(signed.statement) };
+      statement = { signed, envelopeHash: entry.envelopeHash, packages: statementChains(signed.statement) };
     }
     const { signed, envelopeHash, packages } = statement;
     const packageId = packages.shift()!;

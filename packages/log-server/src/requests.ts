@@ -10,7 +10,7 @@ import {
   type JsonObject,
   MAX_EARLIER,
   parseJson,
-  parsePackageId,
+  parseSubjectId,
 } from "@touchmark/core";
 import { leafHash, rootOfLeaves } from "@touchmark/log";
 import type { EarlierText } from "./admission.ts";
@@ -30,14 +30,14 @@ export function parseSubmitRequest(body: Uint8Array): SubmitRequest {
   const { envelope, earlier = {} } = request;
   if (typeof envelope !== "string") throw malformed('"envelope" is not text');
   if (!isObject(earlier)) throw malformed('"earlier" is not an object');
-  const lists = Object.entries(earlier).map(([packageId, list]): [string, EarlierText] => {
-    parsePackageId(packageId);
-    return [packageId, readEarlier(list)];
+  const lists = Object.entries(earlier).map(([subjectId, list]): [string, EarlierText] => {
+    parseSubjectId(subjectId);
+    return [subjectId, readEarlier(list)];
   });
   return { envelope: encodeUtf8(envelope), earlier: new Map(lists) };
 }
 
-/** Package id to versions. Throws `MALFORMED`, `TOO_LARGE`, or a `CoreError`. */
+/** Subject id to versions. Throws `MALFORMED`, `TOO_LARGE`, or a `CoreError`. */
 export function parseEvidenceRequest(body: Uint8Array): ReadonlyMap<string, readonly string[]> {
   const { packages } = readObject(body, ["packages"]);
   if (!isObject(packages)) throw malformed('"packages" is not an object');
@@ -45,12 +45,12 @@ export function parseEvidenceRequest(body: Uint8Array): ReadonlyMap<string, read
   if (wanted.length > MAX_PACKAGES) throw tooMany(`more than ${MAX_PACKAGES} packages`);
   let count = 0;
   return new Map(
-    wanted.map(([packageId, versions]) => {
-      parsePackageId(packageId);
+    wanted.map(([subjectId, versions]) => {
+      parseSubjectId(subjectId);
       if (!Array.isArray(versions)) throw malformed("the versions of a package are not a list");
       count += versions.length;
       if (count > MAX_VERSIONS) throw tooMany(`more than ${MAX_VERSIONS} versions`);
-      return [packageId, versions.map(readVersion)];
+      return [subjectId, versions.map(readVersion)];
     }),
   );
 }

@@ -1,6 +1,6 @@
 /** The single writer: gathers what is submitted, admits it in order, and answers when all of a batch is durable and signed. */
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { type PackageState, type SignedStatement, statementPackages } from "@touchmark/core";
+import { type PackageState, type SignedStatement, statementChains } from "@touchmark/core";
 import { parseEpoch, type SignedCheckpoint } from "@touchmark/log";
 import { type Admission, admitStatement, type Candidate, isRefusal, type PackageView } from "./admission.ts";
 import { LogServerError } from "./error.ts";
@@ -126,7 +126,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       const place = store.place(Buffer.from(digest, "hex"));
       const { size, note } = store.checkpoint();
       if (place === undefined || place.first + place.count > size) return undefined;
-      return { entries: entriesAt(place, statementPackages(statement)), note };
+      return { entries: entriesAt(place, statementChains(statement)), note };
     },
     heartbeat: (age) => {
       if (stopping) return Promise.resolve();
@@ -190,7 +190,7 @@ function planBatch(store: Store, published: PackageStates, origin: string, time:
     },
     entriesOf: ({ candidate }) => {
       const place = places.get(candidate.signed.digest);
-      return place === undefined ? new Map() : entriesAt(place, statementPackages(candidate.signed.statement));
+      return place === undefined ? new Map() : entriesAt(place, statementChains(candidate.signed.statement));
     },
   };
 }

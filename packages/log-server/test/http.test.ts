@@ -111,7 +111,7 @@ describe("what is not there or not asked for rightly [L-22]", () => {
     ["submit", '{"envelope":"","earlier":{"npm:npmjs/a":[["1.0.0"]]}}', 400],
     ["submit", '{"envelope":"","earlier":{"npm:npmjs/a":[["v1","00"]]}}', 400],
     ["submit", `{"envelope":${"[".repeat(1000)}`, 400],
-    ["submit", `{"envelope":"${"x".repeat(300_000)}"}`, 413],
+    ["submit", `{"envelope":"${"x".repeat(3_000_000)}"}`, 413],
     ["evidence", '{"packages":[]}', 400],
     ["evidence", '{"packages":{"a":[]}}', 400],
     ["evidence", '{"packages":{"npm:npmjs/a":"1.0.0"}}', 400],

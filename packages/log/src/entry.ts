@@ -19,6 +19,8 @@ const KINDS = [
   "adopt-final",
   "veto",
   "funding",
+  "proof",
+  "endorse",
 ] as const;
 
 export type EntryKind = Exclude<(typeof KINDS)[number], "epoch">;
@@ -44,7 +46,7 @@ export type EpochLeaf = {
 
 /** [L-4] Whoever checks a package sees every entry of these kinds. */
 export function isAuthorityKind(kind: EntryKind): boolean {
-  return kind !== "release" && kind !== "review" && kind !== "funding";
+  return kind !== "release" && kind !== "review";
 }
 
 export function encodeEntry(entry: PackageEntry): Uint8Array {

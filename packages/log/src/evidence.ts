@@ -1,5 +1,5 @@
 /** The evidence bundle as a document: its exact form, nothing of its truth. */
-import { parsePackageId } from "@touchmark/core";
+import { isPackageId } from "@touchmark/core";
 import { hash } from "node:crypto";
 import { encodeBase64, parseBase64 } from "./bytes.ts";
 import { parseDecimal } from "./checkpoint.ts";
@@ -157,15 +157,6 @@ function readVersions(versions: Record<string, unknown>): Map<number, readonly [
       return [place, [version, sha512]];
     }),
   );
-}
-
-function isPackageId(text: string): boolean {
-  try {
-    parsePackageId(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function decode(base64: string | undefined): Uint8Array {

@@ -58,7 +58,7 @@ describe("[L-2] package entries", () => {
       bytes.slice(1),
       Uint8Array.of(...bytes, 0),
       bytes.with(0, 2),
-      bytes.with(1, 12),
+      bytes.with(1, 14),
       bytes.with(1, 0),
     ]) {
       expect(() => parseEntry(bad)).toThrow(failure);
@@ -96,7 +96,7 @@ describe("[L-3] epoch leaves", () => {
   });
 });
 
-test("[L-4] whoever checks a package sees all kinds but releases, reviews and funding", () => {
+test("[L-4] whoever checks a package sees all kinds but releases and reviews", () => {
   const kinds = [
     "claim",
     "change",
@@ -109,6 +109,8 @@ test("[L-4] whoever checks a package sees all kinds but releases, reviews and fu
     "adopt-final",
     "veto",
     "funding",
+    "proof",
+    "endorse",
   ] as const;
-  expect(kinds.filter((name) => !isAuthorityKind(name))).toEqual(["release", "review", "funding"]);
+  expect(kinds.filter((name) => !isAuthorityKind(name))).toEqual(["release", "review"]);
 });

@@ -5,7 +5,7 @@ import { type Command, defineCommand, usageError } from "../command.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { writeWhole } from "../files/write-file.ts";
 import { readKeys } from "../keys/key-store.ts";
-import { labelOf } from "../statements/describe.ts";
+import { labelOf, statedAuthority } from "../statements/describe.ts";
 import { readStatementFile } from "../statements/statement-file.ts";
 
 export const exportSignatures: Command = defineCommand({
@@ -22,7 +22,7 @@ export const exportSignatures: Command = defineCommand({
     if (out === undefined) throw usageError("export", "--out is missing.");
     const { envelope, statement, digest } = readStatementFile(resolve(io.cwd, file));
     const enrolled = readKeys(touchmarkHome(io));
-    const authority = statement.kind === "claim" ? statement.authority : null;
+    const authority = statedAuthority(statement);
     const parsed = parseSignatures(nodeCrypto, envelope).map(({ key }, i) => {
       const { keyid, sig } = envelope.signatures[i]!;
       return { keyid, sig, record: key.record, principal: labelOf(keyid, authority, enrolled) };

@@ -15,7 +15,7 @@ import { TRACE_FLAG } from "../keys/open-key.ts";
 import { signPayload } from "../keys/sign-payload.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
 import type { HeldTarball } from "../statements/draft-release.ts";
-import { describeStatement, labelOf } from "../statements/describe.ts";
+import { describeStatement, labelOf, statedAuthority } from "../statements/describe.ts";
 import {
   readStatementFile,
   readStatementIfThere,
@@ -70,7 +70,7 @@ export const sign: Command = defineCommand({
     const { file, found, held } = await openStatement(operands, values, context);
     checkExpected(found, values.expect);
     const enrolled = readKeys(touchmarkHome(io));
-    const authority = found.statement.kind === "claim" ? found.statement.authority : null;
+    const authority = statedAuthority(found.statement);
     const choice = chooseKeys(enrolled, {
       holder: values.holder,
       device: values.device === undefined ? undefined : normalizeDevice(values.device, io),
@@ -89,7 +89,7 @@ export const sign: Command = defineCommand({
     const detail = { full: values.full, changes: await changesOf(found, held, values["base-tarball"], context) };
     for (const line of describeStatement(found.statement, found.digest, labels(found.signers), detail))
       ui.progress(line);
-    if (authority === null && operands[0]!.endsWith(".touchmark"))
+    if (found.statement.kind === "release" && operands[0]!.endsWith(".touchmark"))
       ui.warn(
         "the tarballs themselves were not looked at",
         "touchmark sign FILE.tgz compares them with the statement.",
@@ -214,8 +214,9 @@ async function changesOf(
   );
 }
 
+// Only a claim says who signs it; who else may sign depends on what the log knows of the package.
 function listedKeys(statement: Statement): Set<string> | null {
-  if (statement.kind === "release") return null;
+  if (statement.kind !== "claim") return null;
   const { keys, recovery } = statement.authority;
   return new Set([...keys, ...(recovery?.keys ?? [])].map(({ fingerprint }) => fingerprint));
 }

@@ -66,7 +66,7 @@ async function readEarlier(
   file: string,
   cwd: string,
 ): Promise<Record<string, EarlierList> | null> {
-  if (statement.kind === "release") return null;
+  if (statement.kind !== "claim") return null;
   const bytes = readIfThere(resolve(cwd, file), MAX_EARLIER_FILE);
   if (bytes !== null) return parseEarlier(bytes, file);
   if ([...statement.packages.values()].every(({ earlier }) => earlier.size === 0))

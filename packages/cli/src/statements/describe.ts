@@ -51,6 +51,11 @@ function detailed(rows: Rows, statement: Statement, section: number, { full, cha
   });
 }
 
+/** The authority that a statement sets or proposes, or null. */
+export function statedAuthority(statement: Statement): Authority | null {
+  return "authority" in statement ? statement.authority : null;
+}
+
 /** Names for fingerprints: the holder where a claim lists the key, else the fingerprint itself. */
 export function holderOf(fingerprint: string, authority: Authority | null): string {
   const keys = authority ? [...authority.keys, ...(authority.recovery?.keys ?? [])] : [];

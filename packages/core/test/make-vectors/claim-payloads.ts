@@ -48,12 +48,12 @@ function packages(): PayloadCase[] {
   const named = (name: string): JsonObject => claim({}, [name]);
   return [
     bad(
-      "S-11",
+      "S-25",
       "the digest of another package",
       put(two, ["subject", 0, "digest"], get(two, ["subject", 1, "digest"])),
     ),
-    bad("S-11", "a digest of another kind", put(two, ["subject", 0, "digest"], { sha512: "" })),
-    bad("S-11", "a second digest", put(two, ["subject", 0, "digest", "sha512"], "")),
+    bad("S-25", "a digest of another kind", put(two, ["subject", 0, "digest"], { sha512: "" })),
+    bad("S-25", "a second digest", put(two, ["subject", 0, "digest", "sha512"], "")),
     bad("S-11", "a package without subject", put(two, ["subject"], [get(two, ["subject", 0])])),
     bad("S-11", "a subject without package", put(two, ["predicate", "packages", WIDGET])),
     bad(
@@ -65,15 +65,15 @@ function packages(): PayloadCase[] {
     bad("S-11", "no authority", put(two, ["predicate", "authority"])),
     bad("S-11", "a package with another field", put(two, ["predicate", "packages", WIDGET, "note"], "")),
     bad("C-9", "a name without registry", named("npm:widget")),
-    bad("C-9", "a name of another ecosystem", named("pypi:npmjs/widget")),
+    bad("C-17", "a name of another ecosystem", named("pypi:npmjs/widget")),
     bad("C-9", "a name with a version", named(`${WIDGET}@1.0.0`)),
     bad("C-9", "a name that begins with a dot", named("npm:npmjs/.widget")),
     bad("C-9", "a scope without name", named("npm:npmjs/@acme")),
     bad("C-9", "a registry in capitals", named("npm:NPMJS/widget")),
     bad("C-9", "a path in a name", named("npm:npmjs/../widget")),
-    bad("S-17", "previous as a number", previous(0)),
-    bad("S-17", "previous of 31 bytes", previous("00".repeat(31)), "MALFORMED", "C-2"),
-    bad("S-17", "previous in capitals", previous("AB".repeat(32)), "MALFORMED", "C-2"),
+    bad("S-17", "previous as a number", previous(0), "MALFORMED", "S-26"),
+    bad("S-17", "previous of 31 bytes", previous("00".repeat(31)), "MALFORMED", "S-26"),
+    bad("S-17", "previous in capitals", previous("AB".repeat(32)), "MALFORMED", "S-26"),
     good("S-17", "previous of 32 bytes", previous("ab".repeat(32))),
   ];
 }
@@ -103,6 +103,9 @@ function keys(): PayloadCase[] {
     bad("S-12", "deviceBound as a number", claim({ deviceBound: 0 })),
     bad("C-12", "a holder in capitals", withKeys({ ...a, holder: "Alice" }, b)),
     bad("C-12", "an empty holder", withKeys({ ...a, holder: "" }, b)),
+    bad("C-12", "a holder with a zero-width space", withKeys({ ...a, holder: "ali\u{200b}ce" }, b)),
+    bad("C-12", "a holder with a right-to-left override", withKeys({ ...a, holder: "\u{202e}alice" }, b)),
+    bad("C-12", "a holder in letters that look the same", withKeys({ ...a, holder: "\u{430}lice" }, b)),
     bad("C-12", "a holder of 40 characters", withKeys({ ...a, holder: "a".repeat(40) }, b)),
     bad("K-1", "a key with a comment", withKeys({ ...a, key: `${a.key} alice` }, b), "BAD_KEY"),
     bad(
@@ -146,6 +149,25 @@ function thresholds(): PayloadCase[] {
     bad("S-13", "a successor that is no fingerprint", successors("SHA256:short")),
     bad("S-13", "a successor's fingerprint with unused bits", successors(`SHA256:${"A".repeat(42)}B`)),
     bad("S-13", "nine successors", successors(...Array.from({ length: 9 }, () => low)), "TOO_LARGE", "C-15"),
+    bad("S-13", "a key that is its own successor", successors(alice.fingerprint)),
+    bad(
+      "S-13",
+      "a recovery key as successor",
+      claim({ recovery: { threshold: 1, keys: [held("zoe", safe)] }, successors: [safe.fingerprint] }),
+    ),
+    good("S-13", "a committee that may expedite", claim({ expedite: "committee:security" })),
+    bad(
+      "S-13",
+      "a committee that may expedite, where one holder is enough",
+      claim({ releaseThreshold: 1, expedite: "committee:x" }),
+    ),
+    bad("S-13", "expedite that is null", claim({ expedite: null })),
+    bad("S-13", "expedite by a package", claim({ expedite: WIDGET })),
+    bad(
+      "S-12",
+      "expedite before the other members",
+      put(claim(), ["predicate", "authority"], { expedite: "committee:x", ...authority() }),
+    ),
     bad("S-13", "another adoption mode", claim({ adoption: "maybe" })),
     bad("S-13", "no adoption mode", claim({ adoption: null })),
   ];

@@ -59,7 +59,9 @@ function form(): PayloadCase[] {
     bad("S-8", "a log of 129 characters", logs("l".repeat(129))),
     bad("S-8", "a log that is a number", put(value, ["predicate", "logs"], [1])),
     bad("S-9", "a time", put(value, ["predicate", "time"], 1), "MALFORMED", "S-18"),
-    bad("S-10", "another kind", { ...value, predicateType: "urn:touchmark:review:v1" }, "UNKNOWN_KIND"),
+    bad("S-10", "another kind", { ...value, predicateType: "urn:touchmark:transfer:v1" }, "UNKNOWN_KIND"),
+    bad("S-10", "another version", { ...value, predicateType: "urn:touchmark:release:v2" }, "UNKNOWN_KIND"),
+    bad("S-10", "a kind without version", { ...value, predicateType: "urn:touchmark:release" }, "UNKNOWN_KIND"),
     bad("S-10", "a kind in capitals", { ...value, predicateType: "urn:touchmark:RELEASE:v1" }, "UNKNOWN_KIND"),
     bad("S-10", "a kind that is a number", { ...value, predicateType: 1 }),
   ];

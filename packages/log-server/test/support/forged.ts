@@ -1,5 +1,5 @@
 /** A log's operator who goes past admission: entries as he likes them, in a real store under the log's real key. */
-import { packageIdHash, type SignedStatement, statementPackages, verifyEnvelope } from "@touchmark/core";
+import { packageIdHash, type SignedStatement, statementChains, verifyEnvelope } from "@touchmark/core";
 import { encodeEntry, type EntryKind, isAuthorityKind, type MapRecord, nodeCrypto } from "@touchmark/log";
 import type { AdmittedStatement, Store } from "../../src/index.ts";
 
@@ -30,7 +30,7 @@ export async function forceStatement(
   const kind = forgery.kind ?? signed.statement.kind;
   const first = store.checkpoint().size;
   const heads: MapRecord[] = [];
-  const entries = statementPackages(signed.statement).map((packageId, i) => {
+  const entries = statementChains(signed.statement).map((packageId, i) => {
     const packageHash = packageIdHash(nodeCrypto, packageId);
     const head = store.head(packageHash);
     const previousAuthority = head?.lastAuthority ?? null;

@@ -6,7 +6,7 @@ import {
   packageIdHash,
   type PackageState,
   type SignedStatement,
-  statementPackages,
+  statementChains,
   UNCLAIMED,
   verifyEnvelope,
 } from "@touchmark/core";
@@ -56,7 +56,7 @@ export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
     }
     const signed = verifyEnvelope(nodeCrypto, text);
     // A statement about one package is read once; keeping thousands of them would only keep the garbage collector busy.
-    if (statementPackages(signed.statement).length > 1) verified.set(hash, signed);
+    if (statementChains(signed.statement).length > 1) verified.set(hash, signed);
     return signed;
   };
 }

@@ -1,4 +1,4 @@
-import { isObject, isPackageName, isRegistryName, type Json, type JsonObject, parseJson } from "@touchmark/core";
+import { isObject, isPackagePattern, isRegistryName, type Json, type JsonObject, parseJson } from "@touchmark/core";
 import { parseVerifierKey, type VerifierKey } from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
 import { type RegistryOf, registryMatcher } from "../npm/registry-address.ts";
@@ -178,7 +178,7 @@ function readRules(value: Json | undefined, problems: string[]): Map<string, Pac
     return rules;
   }
   for (const [pattern, rule] of Object.entries(value)) {
-    if (!isPattern(pattern)) problems.push(`${JSON.stringify(pattern)} is not a name, "@scope/*" or "*"`);
+    if (!isPackagePattern(pattern)) problems.push(`${JSON.stringify(pattern)} is not a name, "@scope/*" or "*"`);
     if (!isObject(rule)) {
       problems.push(`packages[${JSON.stringify(pattern)}] is not an object`);
       continue;
@@ -195,15 +195,6 @@ function readRules(value: Json | undefined, problems: string[]): Map<string, Pac
     }
   }
   return rules;
-}
-
-function isPattern(pattern: string): boolean {
-  return (
-    pattern === "*" ||
-    (pattern.startsWith("@") && pattern.endsWith("/*")
-      ? isPackageName(`${pattern.slice(0, -1)}x`)
-      : isPackageName(pattern))
-  );
 }
 
 function readSources(value: Json | undefined, problems: string[]): Policy["sources"] {

@@ -6,7 +6,7 @@ import {
   encodeEnvelope,
   packageIdHash,
   parseUtf8,
-  statementPackages,
+  statementChains,
   parseStatement,
 } from "@touchmark/core";
 import {
@@ -70,7 +70,7 @@ export function forgedLog(origin = "log.example/test"): ForgedLog {
     const statement = parseStatement(nodeCrypto, envelope.payload);
     const kind = forge.kind ?? statement.kind;
     const first = leaves.length;
-    for (const packageId of forge.packageIds ?? statementPackages(statement)) {
+    for (const packageId of forge.packageIds ?? statementChains(statement)) {
       const packageHash = packageIdHash(nodeCrypto, packageId);
       const record = map.get(packageHash);
       const index = leaves.length;

@@ -50,7 +50,7 @@ export function claimPayload({
   earlier = [],
   previous,
 }: ClaimWish): Uint8Array {
-  const claimed: ClaimedPackage = { previous: previous ?? null, earlier: earlierCommitment(earlier) };
+  const claimed: ClaimedPackage = { previous: previous ?? null, earlier: earlierCommitment(earlier), proof: null };
   return encodeClaim(nodeCrypto, { logs, packages: new Map(packages.map((id) => [id, claimed])), authority: draft });
 }
 

@@ -1,9 +1,7 @@
-import { readObject, readString } from "./fields.ts";
-import type { Json } from "./json.ts";
-import { isVersion, parseReleaseId } from "./package-id.ts";
+import { readObject, readString } from "../fields.ts";
+import type { Json } from "../json.ts";
+import { isVersion, parseReleaseId } from "../package-id.ts";
 import { encodeStatement, readSubjects, type StatementParts } from "./statement-form.ts";
-
-export const RELEASE_TYPE = "urn:touchmark:release:v1";
 
 /** One released version: the two digests that say which bytes are meant [S-18]. */
 export interface ReleasedVersion {
@@ -28,7 +26,7 @@ export interface Release {
 
 export interface ReleaseDraft {
   logs: string[];
-  releases: { releaseId: string; sha512: string; tarSha512: string; base?: string }[];
+  releases: { releaseId: string; sha512: string; tarSha512: string; base?: string; stage?: string }[];
   source?: { repository: string; commit: string };
 }
 
@@ -50,22 +48,28 @@ export function parseRelease({ subject, logs, predicate }: StatementParts): Rele
 export function encodeRelease(draft: ReleaseDraft): Uint8Array {
   const sorted = draft.releases.toSorted((a, b) => (a.releaseId < b.releaseId ? -1 : 1));
   const releases: Record<string, Json> = {};
-  for (const { releaseId, base } of sorted) releases[releaseId] = { base: base ?? null };
+  for (const { releaseId, base, stage } of sorted)
+    releases[releaseId] = { base: base ?? null, ...(stage === undefined ? {} : { stage }) };
   const subject = sorted.map(({ releaseId, sha512, tarSha512 }) => ({
     name: releaseId,
     digest: { sha512, tarSha512 },
   }));
   const { source } = draft;
-  return encodeStatement(subject, RELEASE_TYPE, {
-    logs: draft.logs.toSorted(),
+  return encodeStatement(subject, "release", draft.logs, {
     releases,
     ...(source ? { source: { repository: source.repository, commit: source.commit } } : {}),
   });
 }
 
-function readDigests(value: Json): { sha512: string; tarSha512: string } {
+/** The digests of a subject whose bytes are meant [S-18]. */
+export function readDigests(value: Json): { sha512: string; tarSha512: string } {
   const fields = readObject(value, "S-18", "subject's digest", ["sha512", "tarSha512"]);
   return { sha512: readDigest(fields["sha512"]), tarSha512: readDigest(fields["tarSha512"]) };
+}
+
+/** A base version, or null [S-18]. */
+export function readBase(value: Json | undefined): string | null {
+  return value === null ? null : readString(value, "S-18", "base version", isVersion);
 }
 
 function readDigest(value: Json | undefined): string {
@@ -76,7 +80,7 @@ function readDetails(value: Json | undefined): { base: string | null; stage: str
   const fields = readObject(value, "S-18", "release's details", ["base", "stage"], ["stage"]);
   const { base, stage } = fields;
   return {
-    base: base === null ? null : readString(base, "S-18", "base version", isVersion),
+    base: readBase(base),
     stage: stage === undefined ? null : readString(stage, "S-18", "stage id", /^[\x21-\x7e]{1,128}$/),
   };
 }

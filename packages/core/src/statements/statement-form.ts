@@ -1,8 +1,8 @@
-import { encodeUtf8 } from "./bytes.ts";
-import { require } from "./errors.ts";
-import { readArray, readObject, readString, requireSorted } from "./fields.ts";
-import { encodeCanonicalJson, isObject, type Json, parseCanonicalJson } from "./json.ts";
-import { isLogOrigin } from "./package-id.ts";
+import { encodeUtf8 } from "../bytes.ts";
+import { require } from "../errors.ts";
+import { readArray, readObject, readString, requireSorted } from "../fields.ts";
+import { encodeCanonicalJson, isObject, type Json, type JsonObject, parseCanonicalJson } from "../json.ts";
+import { isLogOrigin } from "../package-id.ts";
 
 const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 /** Of a payload [C-15]: 500 subjects fit, however long their names and versions are. */
@@ -38,9 +38,17 @@ export function parseStatementForm(payload: Uint8Array): StatementParts {
   };
 }
 
-/** The canonical payload of a statement [S-6]. */
-export function encodeStatement(subject: Json[], predicateType: string, predicate: Json): Uint8Array {
-  return encodeUtf8(encodeCanonicalJson({ _type: STATEMENT_TYPE, subject, predicateType, predicate }));
+/** The canonical payload of a statement [S-6]. The logs are sorted here; the caller validates by parsing the result. */
+export function encodeStatement(subject: Json[], kind: string, logs: string[], members: JsonObject): Uint8Array {
+  const predicate = { logs: logs.toSorted(), ...members };
+  return encodeUtf8(
+    encodeCanonicalJson({ _type: STATEMENT_TYPE, subject, predicateType: predicateType(kind), predicate }),
+  );
+}
+
+/** The type of the predicate of a kind of statement [S-10]. */
+export function predicateType(kind: string): string {
+  return `urn:touchmark:${kind}:v1`;
 }
 
 /** Reads each subject's name and digest with `read`, and checks their order [S-7]. */
