@@ -15,3 +15,13 @@ export { createSequencer, type Receipt, type Sequencer, type SequencerOptions } 
 export { type LogEvent, type LogServer, type LogServerOptions, startLogServer } from "./server.ts";
 export { type AdmittedStatement, createStore, openStore, type Store } from "./store.ts";
 export type { Candidate, EarlierText } from "./admission.ts";
+export {
+  type Candidate as WitnessCandidate,
+  createWitness,
+  type Judge,
+  type Objection,
+  type Witness,
+  type WitnessOptions,
+} from "./witness/witness.ts";
+export { startWitnessServer, type WitnessServer, type WitnessServerOptions } from "./witness/witness-server.ts";
+export { createWitnessStore, openWitnessStore, type WitnessStore } from "./witness/witness-store.ts";

@@ -1,8 +1,8 @@
 /** The log as an HTTP server on `node:http`. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { cleanText } from "@touchmark/core";
 import { refusalOf, sendAnswer } from "./answers.ts";
+import { listen } from "./listen.ts";
 import { packageStates } from "./package-states.ts";
 import { answerRequest, type Service } from "./routes.ts";
 import { createSequencer } from "./sequencer.ts";
@@ -70,7 +70,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.keepAliveTimeout = 65_000;
-  await listen(server, options.port ?? 0, options.host ?? "127.0.0.1");
+  const port = await listen(server, options.port ?? 0, options.host ?? "127.0.0.1");
   const timer = setInterval(() => void sequencer.heartbeat(heartbeat), tick);
   await sequencer.heartbeat(heartbeat);
 
@@ -85,7 +85,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
     store.close();
   };
   let closing: Promise<void> | undefined;
-  return { port: (server.address() as AddressInfo).port, close: () => (closing ??= shutDown()) };
+  return { port, close: () => (closing ??= shutDown()) };
 }
 
 async function serve(
@@ -108,14 +108,4 @@ async function serve(
   sendAnswer(response, answer, method !== "HEAD");
   const ms = Math.round(performance.now() - begun);
   onEvent({ event: "request", method, path: cleanText(url, 200), status: answer.status, ms });
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }

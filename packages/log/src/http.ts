@@ -12,22 +12,31 @@ export type Exchange = {
   readonly limit: number;
   readonly timeout: number;
   readonly body?: string;
+  /** Of the body; JSON if left out. */
+  readonly type?: string;
   readonly signal?: AbortSignal | undefined;
 };
 
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
-/**
- * The body of a 200 answer. Throws `NOT_FOUND` for 404, `REFUSED` for any other status, `TOO_LARGE`, `TIMEOUT`, `NETWORK`.
- * Redirects are not followed: a log is where its policy says that it is.
- */
+/** The body of a 200 answer. Throws `NOT_FOUND` for 404, `REFUSED` for any other status, and what {@link fetchAnswer} throws. */
 export async function fetchBytes(exchange: Exchange): Promise<Uint8Array> {
+  const { status, body } = await fetchAnswer(exchange);
+  if (status === 200) return body;
+  throw refusalError(status, body);
+}
+
+/**
+ * Whatever is answered. The body of an answer that is not 200 is at most 64 KiB. Throws `TOO_LARGE`, `TIMEOUT`, `NETWORK`. Redirects are not followed: a log
+ * is where its policy says that it is.
+ */
+export async function fetchAnswer(exchange: Exchange): Promise<{ status: number; body: Uint8Array }> {
   const timer = AbortSignal.timeout(exchange.timeout);
   const signal = exchange.signal === undefined ? timer : AbortSignal.any([timer, exchange.signal]);
   try {
     const response = await exchange.fetch(exchange.url, { ...requestOf(exchange), redirect: "error", signal });
-    if (response.status === 200) return await readBody(response, exchange.limit);
-    throw refusalError(response.status, await readBody(response, MAX_REFUSAL_BYTES));
+    const { status } = response;
+    return { status, body: await readBody(response, status === 200 ? exchange.limit : MAX_REFUSAL_BYTES) };
   } catch (cause) {
     if (cause instanceof LogError) throw cause;
     if (timer.aborted) throw new LogError("TIMEOUT", "The log did not answer in time.", { cause });
@@ -37,7 +46,7 @@ export async function fetchBytes(exchange: Exchange): Promise<Uint8Array> {
 
 function requestOf(exchange: Exchange): RequestInit {
   if (exchange.body === undefined) return { method: "GET" };
-  return { method: "POST", body: exchange.body, headers: { "content-type": "application/json" } };
+  return { method: "POST", body: exchange.body, headers: { "content-type": exchange.type ?? "application/json" } };
 }
 
 async function readBody(response: Response, limit: number): Promise<Uint8Array> {

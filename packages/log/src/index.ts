@@ -138,3 +138,12 @@ export {
   type TlogPolicy,
 } from "./tlog-policy.ts";
 export { encodeTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from "./tlog-proof.ts";
+export {
+  type AddCheckpoint,
+  encodeAddCheckpoint,
+  fetchCosignature,
+  MAX_ADD_CHECKPOINT_BYTES,
+  parseAddCheckpoint,
+  type WitnessAnswer,
+  type WitnessEndpoint,
+} from "./tlog-witness.ts";
