@@ -27,6 +27,14 @@ export interface Place {
   /** Where a command is told to read a PIN from: what each file descriptor gives. */
   descriptors?: Readonly<Record<number, string>>;
   signal?: AbortSignal;
+  /** The ports that keys are plugged into; the system's own when left out. */
+  watch?: NonNullable<Io["watch"]>;
+  gitConfig?: NonNullable<Io["gitConfig"]>;
+  openUrl?: NonNullable<Io["openUrl"]>;
+  platform?: NodeJS.Platform;
+  homeDirectory?: string;
+  /** Sees what is printed, as it comes. */
+  onPrint?: (text: string) => void;
 }
 
 /** Runs one command line in this process: the real one, with nothing replaced but the edges that `place` names. */
@@ -36,6 +44,7 @@ export async function runTouchmark(argv: readonly string[], place: Place): Promi
     const text = typeof piece === "string" ? piece : Buffer.from(piece).toString("utf8");
     outcome[stream] += text;
     outcome.text += text;
+    place.onPrint?.(text);
   };
   const hasTerminal = place.typed !== undefined;
   const ask = async (question: string): Promise<string | undefined> => {
@@ -51,9 +60,13 @@ export async function runTouchmark(argv: readonly string[], place: Place): Promi
     npmConfig: async () => Promise.reject(new Error("no test asks npm for its configuration")),
     cwd: place.directory,
     env: { ...cleanNpmEnv(place.home), ...place.env, TOUCHMARK_HOME: place.home },
-    homeDirectory: homedir(),
+    homeDirectory: place.homeDirectory ?? homedir(),
     now: place.now ?? (() => Math.floor(Date.now() / 1000)),
     fetch: place.fetch ?? ((url, init) => fetch(url, init)),
+    platform: place.platform ?? process.platform,
+    ...(place.watch && { watch: place.watch }),
+    ...(place.gitConfig && { gitConfig: place.gitConfig }),
+    ...(place.openUrl && { openUrl: place.openUrl }),
     isTerminal: { stdin: hasTerminal, stdout: hasTerminal, stderr: hasTerminal },
     signal: place.signal ?? new AbortController().signal,
   };

@@ -1,3 +1,5 @@
+import type { DeviceEdges, WatchEdges } from "@touchmark/fido";
+
 /** All that a command has of the world outside of its arguments and files. `main.ts` gives the real one, tests their own. */
 export interface Io {
   /** Results. The text brings its own line ends. */
@@ -14,6 +16,11 @@ export interface Io {
   npmConfig(key: string): Promise<string>;
   /** Opens an address in the person's browser. Absent where there is none. */
   openUrl?(url: string): Promise<void>;
+  /** A value of git's configuration; undefined where it isn't set. Absent where there is no git. */
+  gitConfig?(key: string): Promise<string | undefined>;
+  /** How security keys are found; the system's own ports when left out. */
+  readonly watch?: WatchEdges & DeviceEdges;
+  readonly platform: NodeJS.Platform;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home directory. */

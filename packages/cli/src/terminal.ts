@@ -28,6 +28,8 @@ function terminalIo(signal: AbortSignal): Io {
     readLine: async (fd) => (await import("./prompts.ts")).readLine(fd),
     npmConfig: async (key) => (await import("./npm-config.ts")).npmConfig(key),
     openUrl: async (url) => (await import("./open-url.ts")).openUrl(url),
+    gitConfig: async (key) => (await import("./git-config.ts")).gitConfig(key),
+    platform: process.platform,
     cwd: process.cwd(),
     env: process.env,
     homeDirectory: homedir(),

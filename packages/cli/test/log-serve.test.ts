@@ -38,6 +38,7 @@ function serve(...flags: string[]): { ready: Promise<Ready>; ended: Promise<numb
     homeDirectory: directory,
     now: () => 1_795_000_000,
     fetch: (url, init) => fetch(url, init),
+    platform: process.platform,
     isTerminal: { stdin: false, stdout: false, stderr: false },
     signal: stop.signal,
   };

@@ -22,6 +22,7 @@ function printed(isTerminal: boolean, env: Record<string, string> = {}): { io: I
     homeDirectory: "/",
     now: () => 0,
     fetch: never,
+    platform: process.platform,
     isTerminal: { stdin: isTerminal, stdout: isTerminal, stderr: isTerminal },
     signal: new AbortController().signal,
   };

@@ -30,6 +30,7 @@ export const keyPin: Command = defineCommand({
       throw usageError("key pin", "--pin-fd is the PIN that the key has; the first one is given with --new-pin-fd.");
     const device = await openKey({
       device: normalizeDevice(values.device ?? "usb", io),
+      watch: io.watch ?? {},
       trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
       interaction: makeInteraction(context, values["pin-fd"]),
     });

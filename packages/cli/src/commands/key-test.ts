@@ -49,6 +49,7 @@ export const keyTest: Command = defineCommand({
         deviceBound: false,
       },
       interaction: makeInteraction(context, values["pin-fd"]),
+      watch: io.watch ?? {},
       trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
       env: io.env,
       browser: makeBrowserEdges(context, values),

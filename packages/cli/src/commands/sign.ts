@@ -110,6 +110,7 @@ export const sign: Command = defineCommand({
         deviceBound: authority?.deviceBound === true,
       },
       interaction,
+      watch: io.watch ?? {},
       trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
       env: io.env,
       browser: makeBrowserEdges(context, values),

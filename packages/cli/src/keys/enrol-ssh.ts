@@ -35,6 +35,7 @@ export async function enrolSshKey(wish: SshWish, context: Context): Promise<Enro
     device,
     demands: { userVerification, deviceBound: false },
     interaction: makeInteraction(context, undefined),
+    watch: context.io.watch ?? {},
     trace: wish.trace,
     env: context.io.env,
     browser: makeBrowserEdges(context, { "no-open": true, paste: false }),

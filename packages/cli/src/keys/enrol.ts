@@ -19,6 +19,7 @@ import { touchmarkHome } from "../files/home.ts";
 import { type Ui, table } from "../ui.ts";
 import { type AttestationQuestion, checkEnrolled } from "./attestation-state.ts";
 import { BROWSER_FLAGS, makeBrowserEdges } from "./browser-edges.ts";
+import { chooseDevice } from "./choose-way.ts";
 import { isSoftware, normalizeDevice } from "./device.ts";
 import { enrolSshKey } from "./enrol-ssh.ts";
 import type { BrowserEnrolment } from "./enroll-in-browser.ts";
@@ -33,7 +34,7 @@ const OWN_FLAGS = {
   holder: { value: "LABEL", help: "the person who holds the key: a-z, 0-9, dot, dash, underscore" },
   device: {
     value: "D",
-    help: "usb (the default), browser, browser:https://HOST/, ssh:FILE, udp:HOST:PORT[:LOCALPORT], or soft:FILE to try things out",
+    help: "usb, browser, browser:https://HOST/, ssh:FILE, udp:HOST:PORT[:LOCALPORT], or soft:FILE to try things out; when left out, the best that is there",
   },
   algorithm: { value: "NAME", help: "es256 (the default, which every key has) or ed25519" },
   uv: { help: "sign with PIN or fingerprint from now on" },
@@ -73,9 +74,15 @@ export async function enrol(command: string, values: EnrolValues, context: Conte
   const { io, ui } = context;
   const holder = readHolder(command, values.holder);
   const algorithm = readAlgorithm(command, values.algorithm ?? "es256");
-  const device = normalizeDevice(values.device ?? "usb", io);
   const home = touchmarkHome(io);
   const known = readKeys(home);
+  const device =
+    values.device === undefined
+      ? await chooseDevice(
+          { known, browserWillDo: values.algorithm !== "ed25519" && values.trace === undefined },
+          context,
+        )
+      : normalizeDevice(values.device, io);
   if (isSsh(device)) {
     if (values.algorithm !== undefined) throw usageError(command, "The algorithm of an OpenSSH key is settled.");
     const trace = tracePath(values, context);
@@ -121,7 +128,12 @@ async function makeKey(
   context: Context,
 ): Promise<{ key: EnrolledKey; firmwareVersion: number | undefined }> {
   const interaction = makeInteraction(context, values["pin-fd"]);
-  const opened = await openKey({ device, trace: tracePath(values, context), interaction });
+  const opened = await openKey({
+    device,
+    trace: tracePath(values, context),
+    interaction,
+    watch: context.io.watch ?? {},
+  });
   try {
     const enrolled = await enrollKey({
       device: opened,

@@ -1,5 +1,5 @@
 import { cleanText } from "@touchmark/core";
-import type { Interaction, PinQuestion } from "@touchmark/fido";
+import type { Interaction, PinQuestion, PlugInReason } from "@touchmark/fido";
 import type { Context } from "../command.ts";
 import { CliError } from "../error.ts";
 import { count } from "../ui.ts";
@@ -26,8 +26,14 @@ export function makeInteraction({ io, ui }: Context, pinFd: string | undefined):
     }
     return io.askSecret(`PIN of ${cleanText(question.deviceName)} (${count(question.retries, "attempt")} left): `);
   };
+  const showPlugIn = (reason: PlugInReason): void => {
+    if (reason === "none") ui.progress("plug in a security key now; Ctrl-C gives up");
+    else ui.progress("the key that is plugged in is not the one: plug that in now; Ctrl-C gives up");
+  };
   return {
     askPin,
+    // Without a person nobody plugs in anything.
+    ...(io.isTerminal.stdin && io.isTerminal.stderr && io.env["CI"] === undefined && { showPlugIn }),
     showTouch: (deviceName) => {
       ui.progress(`touch ${cleanText(deviceName)} now`);
     },

@@ -1,5 +1,6 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import {
+  awaitDevice,
   type DeviceEdges,
   explain,
   type FidoDevice,
@@ -7,7 +8,7 @@ import {
   type Interaction,
   listDevices,
   openDevices,
-  selectDevice,
+  type WatchEdges,
 } from "@touchmark/fido";
 import { CliError } from "../error.ts";
 import { isSsh } from "./ssh-device.ts";
@@ -24,29 +25,39 @@ export interface OpenRequest {
   interaction: Interaction;
   /** Keys without any of these credentials are left out. */
   holding?: Holding;
+  watch: WatchEdges;
 }
 
-/** The one key to be used, open. Throws FidoError and what the system throws. */
-export async function openKey(request: OpenRequest): Promise<FidoDevice> {
-  const { interaction, holding } = request;
-  const devices = await openKeys(request);
-  return selectDevice({ devices, interaction, ...(holding === undefined ? {} : { holding }) });
+/** The one key to be used, open; where the person can be told to plug it in, it is waited for. Throws FidoError and what the system throws. */
+export async function openKey({ device, trace, interaction, holding, watch }: OpenRequest): Promise<FidoDevice> {
+  refuseSsh(device);
+  // Only at a port can a key appear.
+  const { showPlugIn, ...impatient } = interaction;
+  const waiting = device === "usb" && showPlugIn !== undefined ? { ...impatient, showPlugIn } : impatient;
+  const edges = trace === undefined ? watch : { ...watch, ...(await traceOne(device, trace, watch)) };
+  return awaitDevice({ spec: device, interaction: waiting, edges, ...(holding === undefined ? {} : { holding }) });
 }
 
 /** All keys that are meant, open. Throws FidoError and what the system throws. */
 export async function openKeys({ device, trace }: Pick<OpenRequest, "device" | "trace">): Promise<FidoDevice[]> {
-  if (isSsh(device)) {
-    throw new CliError(
-      "USAGE",
-      "Only ssh-keygen talks to a key behind ssh:FILE.",
-      "Plug the security key in here and leave --device out.",
-    );
-  }
-  if (trace === undefined) return openDevices(device);
-  // A trace is a talk with one key: the words of several would be mixed in it.
-  const names = (await listDevices(device)).map(({ name }) => name);
+  refuseSsh(device);
+  return openDevices(device, trace === undefined ? {} : await traceOne(device, trace, {}));
+}
+
+function refuseSsh(device: string): void {
+  if (!isSsh(device)) return;
+  throw new CliError(
+    "USAGE",
+    "Only ssh-keygen talks to a key behind ssh:FILE.",
+    "Plug the security key in here and leave --device out.",
+  );
+}
+
+// A trace is a talk with one key: the words of several would be mixed in it.
+async function traceOne(device: string, file: string, { list = listDevices }: WatchEdges): Promise<DeviceEdges> {
+  const names = (await list(device)).map(({ name }) => name);
   if (names.length > 1) throw explain({ kind: "several-devices", names });
-  return openDevices(device, traceInto(trace));
+  return traceInto(file);
 }
 
 // Line by line, so that a trace of what ended badly is there as well.

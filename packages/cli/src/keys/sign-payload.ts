@@ -13,7 +13,7 @@ import {
   type SshSignature,
   verifySshSignature,
 } from "@touchmark/core";
-import { assertKey, type Interaction, isBrowserSpec } from "@touchmark/fido";
+import { assertKey, type Interaction, isBrowserSpec, type WatchEdges } from "@touchmark/fido";
 import type { BrowserEdges } from "@touchmark/fido/browser";
 import { nodeCrypto } from "@touchmark/log";
 import { CliError } from "../error.ts";
@@ -30,6 +30,8 @@ export interface SigningRequest {
   demands: Pick<Authority, "userVerification" | "deviceBound">;
   interaction: Interaction;
   browser: BrowserEdges;
+  /** How the key is found. */
+  watch: WatchEdges;
   /** The file of `--trace`, by its whole path. */
   trace: string | undefined;
   /** For ssh-keygen, which finds its agent by it. */
@@ -58,7 +60,14 @@ async function signDirectly(request: SigningRequest, tbs: Uint8Array): Promise<M
   const { keys, demands, interaction, trace } = request;
   const rpId = parseKey(keys[0]!.key).application;
   const credentialIds = keys.map(({ credentialId }) => parseBase64(credentialId));
-  const device = await openKey({ device: request.device, trace, interaction, holding: { rpId, credentialIds } });
+  const device = await openKey({
+    device: request.device,
+    trace,
+    interaction,
+    watch: request.watch,
+    // What was made with a PIN may hide from whoever hasn't given it.
+    holding: { rpId, credentialIds, mayHide: keys.some(({ userVerification }) => userVerification) },
+  });
   try {
     const assertion = await assertKey({
       device,

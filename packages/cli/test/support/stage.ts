@@ -131,6 +131,7 @@ async function runTouchmark(argv: string[], stage: Stage): Promise<Outcome> {
     homeDirectory: join(stage.directory, "user"),
     now: () => stage.now,
     fetch: (url, init) => fetch(url, init),
+    platform: process.platform,
     isTerminal: { stdin: stage.answers !== null, stdout: stage.answers !== null, stderr: stage.answers !== null },
     signal: stage.signal,
   };

@@ -44,7 +44,7 @@ export async function awaitDevice(request: AwaitRequest): Promise<FidoDevice> {
       }
       const reason = open.length === 0 ? "none" : "other";
       if (interaction.showPlugIn === undefined)
-        throw explain(reason === "none" ? { kind: "no-device" } : { kind: "status", status: 0x2e });
+        throw bench.trouble() ?? explain(reason === "none" ? { kind: "no-device" } : { kind: "status", status: 0x2e });
       if (shown !== reason) interaction.showPlugIn(reason);
       shown = reason;
       await bench.look(interaction.signal);
@@ -57,6 +57,8 @@ export async function awaitDevice(request: AwaitRequest): Promise<FidoDevice> {
 interface Bench {
   /** The keys that are plugged in and open, after opening the new ones and forgetting those that have gone. */
   update(): Promise<FidoDevice[]>;
+  /** Why the only key there could not be opened just now, though it may be ready in a moment. */
+  trouble(): unknown;
   /** The first that is touched; undefined if another key was plugged in meanwhile. */
   choose(candidates: readonly FidoDevice[]): Promise<FidoDevice | undefined>;
   /** Resolves when it is time to look again. Throws CANCELLED. */
@@ -72,6 +74,7 @@ function createBench({ spec = "usb", interaction, edges = {} }: AwaitRequest): B
   const open = new Map<string, FidoDevice>();
   /** Plugged in and of no use. */
   const broken = new Map<string, unknown>();
+  let passing: unknown;
 
   async function look(signal: AbortSignal | undefined): Promise<void> {
     await nextLook(signal ?? new AbortController().signal).catch(() => undefined);
@@ -108,9 +111,11 @@ function createBench({ spec = "usb", interaction, edges = {} }: AwaitRequest): B
       );
       const [failure] = broken.values();
       if (open.size === 0 && broken.size > 0 && !isPassing(failure)) throw failure;
-      if (open.size === 0 && isPassing(failure)) broken.clear();
+      passing = open.size === 0 ? failure : undefined;
+      if (open.size === 0) broken.clear();
       return [...open.values()];
     },
+    trouble: () => passing,
     async choose(candidates) {
       const [only] = candidates;
       if (candidates.length === 1) return only;
