@@ -29,14 +29,14 @@ export type Way = { kind: "device"; device: string; because: string } | { kind: 
 
 /** The best way by what is there. */
 export function decideWay({ usb, platform, canBrowse, sshKey }: Surroundings): Way {
-  if (usb.kind === "plugged") return way("usb", `${usb.name} is plugged in`);
+  if (usb.kind === "plugged") return along("usb", `${usb.name} is plugged in`);
   const windows = platform === "win32";
   if (usb.kind === "none" && !windows)
-    return canBrowse ? { kind: "usb or browser" } : way("usb", "no security key is plugged in yet");
+    return canBrowse ? { kind: "usb or browser" } : along("usb", "no security key is plugged in yet");
   const why = usb.kind === "unreachable" ? usb.why : "Windows lets only administrators talk to a security key directly";
-  if (canBrowse) return way("browser", why);
-  if (sshKey !== undefined) return way(`ssh:${sshKey}`, `${why}, and there is no browser here`);
-  return way("usb", why);
+  if (canBrowse) return along("browser", why);
+  if (sshKey !== undefined) return along(`ssh:${sshKey}`, `${why}, and there is no browser here`);
+  return along("usb", why);
 }
 
 /** The device for a new key, after telling the person which and why. */
@@ -48,7 +48,7 @@ export async function chooseDevice(
   const way = decideWay({
     usb: await reachUsb(io),
     platform: io.platform,
-    canBrowse: browserWillDo && canBrowse(io),
+    canBrowse: browserWillDo && hasBrowser(io),
     sshKey,
   });
   if (sshKey !== undefined && !(way.kind === "device" && way.device.startsWith("ssh:")))
@@ -64,7 +64,7 @@ export async function chooseDevice(
   return wantsBrowser ? "browser" : "usb";
 }
 
-function way(device: string, because: string): Way {
+function along(device: string, because: string): Way {
   return { kind: "device", device, because };
 }
 
@@ -94,8 +94,9 @@ function sentence({ message }: FidoError): string {
   return message.replace(/\.$/, "");
 }
 
-function canBrowse({ platform, env, openUrl, isTerminal }: Io): boolean {
-  if (openUrl === undefined || !isTerminal.stderr || env["SSH_CONNECTION"] !== undefined) return false;
+function hasBrowser(io: Io): boolean {
+  const { platform, env, isTerminal } = io;
+  if (io.openUrl === undefined || !isTerminal.stderr || env["SSH_CONNECTION"] !== undefined) return false;
   const hasScreen = env["DISPLAY"] !== undefined || env["WAYLAND_DISPLAY"] !== undefined;
   return platform === "darwin" || platform === "win32" || hasScreen;
 }
@@ -110,9 +111,10 @@ async function findSshKey(io: Io, known: readonly EnrolledKey[]): Promise<string
   });
 }
 
-async function gitSigningKey({ gitConfig, cwd, homeDirectory }: Io): Promise<string | undefined> {
-  if (gitConfig === undefined || (await gitConfig("gpg.format")) !== "ssh") return undefined;
-  const named = await gitConfig("user.signingkey");
+async function gitSigningKey(io: Io): Promise<string | undefined> {
+  const { cwd, homeDirectory } = io;
+  if ((await io.gitConfig?.("gpg.format")) !== "ssh") return undefined;
+  const named = await io.gitConfig?.("user.signingkey");
   // git takes a key itself as well; only a file can be signed with by its name.
   if (named === undefined || named === "" || /^(?:key::|ssh-|sk-)/.test(named)) return undefined;
   const file = named.startsWith("~/") ? join(homeDirectory, named.slice(2)) : resolve(cwd, named);

@@ -32,10 +32,10 @@ export interface OpenRequest {
 export async function openKey({ device, trace, interaction, holding, watch }: OpenRequest): Promise<FidoDevice> {
   refuseSsh(device);
   // Only at a port can a key appear.
-  const { showPlugIn, ...impatient } = interaction;
-  const waiting = device === "usb" && showPlugIn !== undefined ? { ...impatient, showPlugIn } : impatient;
+  const person = { ...interaction };
+  if (device !== "usb") delete person.showPlugIn;
   const edges = trace === undefined ? watch : { ...watch, ...(await traceOne(device, trace, watch)) };
-  return awaitDevice({ spec: device, interaction: waiting, edges, ...(holding === undefined ? {} : { holding }) });
+  return awaitDevice({ spec: device, interaction: person, edges, ...(holding === undefined ? {} : { holding }) });
 }
 
 /** All keys that are meant, open. Throws FidoError and what the system throws. */
