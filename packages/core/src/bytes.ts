@@ -1,11 +1,19 @@
 import { CoreError } from "./errors.ts";
 
+const SHORT = 128; // up to here, copying ASCII is quicker than calling the platform's encoder
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** UTF-8 bytes of a string. */
+/** UTF-8 bytes of a string. Their `buffer` may not be theirs alone. */
 export function encodeUtf8(text: string): Uint8Array {
-  return encoder.encode(text);
+  if (text.length > SHORT) return encoder.encode(text);
+  const bytes = allocateBytes(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return encoder.encode(text);
+    bytes[i] = code;
+  }
+  return bytes;
 }
 
 /** The text of UTF-8 bytes. Throws `MALFORMED` on ill-formed UTF-8 or a byte order mark [C-1]. */

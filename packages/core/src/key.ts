@@ -98,7 +98,7 @@ function readBlob(type: KeyType, record: string, blob: Uint8Array): Key {
   if (type === SK_ECDSA && wire.text() !== "nistp256") throw badKey("K-2", "The key is not on the curve P-256.");
   const publicKey = wire.string();
   const application = wire.text();
-  wire.end();
+  wire.finish();
   if (type === SK_ECDSA && !isP256Point(publicKey)) throw badKey("K-2", "The key is not a point of P-256.");
   if (type === SK_ED25519 && !isEd25519Key(publicKey)) throw badKey("K-2", "The key is not an Ed25519 key.");
   if (!/^[\x21-\x7e]{1,253}$/.test(application))

@@ -3,7 +3,7 @@ import type { Crypto } from "./crypto.ts";
 import { encodeEcdsaDer, isScalar, parseEcdsaDer } from "./ecdsa.ts";
 import { isEd25519Signature } from "./ed25519.ts";
 import { CoreError, require } from "./errors.ts";
-import { type Key, parseKeyBlob, SK_ECDSA } from "./key.ts";
+import { type Key, type KeyType, parseKeyBlob, SK_ECDSA, SK_ED25519 } from "./key.ts";
 import { checkClientDataSize, verifyClientData } from "./webauthn.ts";
 import { readWire, type WireReader, wireString, wireUint32 } from "./wire.ts";
 
@@ -22,6 +22,11 @@ const TBS_HEAD = concatBytes(
   wireUint32(64),
 );
 const WEBAUTHN = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com";
+const WEBAUTHN_STRING = wireString(WEBAUTHN);
+const TYPE_STRINGS: Record<KeyType, Uint8Array> = {
+  [SK_ECDSA]: wireString(SK_ECDSA),
+  [SK_ED25519]: wireString(SK_ED25519),
+};
 const MAX_BLOB = 8192; // [C-15]
 
 export const FLAG_UP = 0x01;
@@ -57,18 +62,41 @@ export function signedBytes(crypto: Crypto, message: Uint8Array): Uint8Array {
 export function parseSshSignature(blob: Uint8Array, likelyKey?: Key): SshSignature {
   if (blob.length > MAX_BLOB) throw new CoreError("TOO_LARGE", "C-15", "The signature blob is too long.");
   const wire = readWire(blob, "K-6", "signature blob");
+  const key = likelyKey && wire.skipIf(blobHead(likelyKey)) ? likelyKey : readBlobHead(wire);
+  const field = wire.nested("K-7", "signature field");
+  wire.finish();
+  return readSignatureField(key, field);
+}
+
+function readBlobHead(wire: WireReader): Key {
   require(equalBytes(wire.take(6), MAGIC), "K-5", "This is not an SSHSIG blob.");
   require(wire.uint32() === 1, "K-6", "The SSHSIG version is not 1.");
-  const keyBlob = wire.string();
-  const key = likelyKey && equalBytes(likelyKey.blob, keyBlob) ? likelyKey : parseKeyBlob(keyBlob);
+  const key = parseKeyBlob(wire.string());
   require(wire.isString(
     NAMESPACE_BYTES,
   ), "K-6", `The signature was made for another namespace than "${NAMESPACE}".`, "Sign with -n touchmark.");
   require(wire.string().length === 0, "K-6", "The reserved field is not empty.");
   require(wire.isString(HASH_BYTES), "K-6", "The hash is not sha512.");
-  const signature = wire.string();
-  wire.end();
-  return readSignatureField(key, readWire(signature, "K-7", "signature field"));
+  return key;
+}
+
+const blobHeads = new WeakMap<Key, Uint8Array>();
+
+// Everything before the signature field is the same in every signature by a key.
+function blobHead(key: Key): Uint8Array {
+  let head = blobHeads.get(key);
+  if (head === undefined) {
+    head = concatBytes(
+      MAGIC,
+      wireUint32(1),
+      wireString(key.blob),
+      wireString(NAMESPACE_BYTES),
+      wireString(""),
+      wireString(HASH_BYTES),
+    );
+    blobHeads.set(key, head);
+  }
+  return head;
 }
 
 /** Writes an SSHSIG blob; the inverse of `parseSshSignature`. */
@@ -84,15 +112,7 @@ export function encodeSshSignature(signature: SshSignature): Uint8Array {
       ? [wireString(webauthn.origin), wireString(webauthn.clientData), wireString(webauthn.extensions)]
       : []),
   );
-  return concatBytes(
-    MAGIC,
-    wireUint32(1),
-    wireString(key.blob),
-    wireString(NAMESPACE),
-    wireString(""),
-    wireString(HASH),
-    wireString(field),
-  );
+  return concatBytes(blobHead(key), wireString(field));
 }
 
 /**
@@ -206,18 +226,17 @@ function applicationHash(crypto: Crypto, key: Key): Uint8Array {
 }
 
 function readSignatureField(key: Key, wire: WireReader): SshSignature {
-  const type = wire.text();
-  const isWebauthn = type === WEBAUTHN && key.type === SK_ECDSA;
-  require(isWebauthn || type === key.type, "K-7", "The signature's type is not its key's.");
-  const raw = wire.string();
+  const isPlain = wire.skipIf(TYPE_STRINGS[key.type]);
+  const isWebauthn = !isPlain && key.type === SK_ECDSA && wire.skipIf(WEBAUTHN_STRING);
+  require(isPlain || isWebauthn, "K-7", "The signature's type is not its key's.");
+  const signature = key.type === SK_ECDSA ? readMpints(wire.nested("K-7", "ECDSA signature")) : wire.string();
   const flags = wire.byte();
   const counter = wire.uint32();
   const webauthn = isWebauthn ? { origin: wire.text(), clientData: wire.string(), extensions: wire.string() } : null;
-  wire.end();
+  wire.finish();
   if (webauthn) checkClientDataSize(webauthn.clientData);
-  if (key.type === SK_ECDSA) return { key, flags, counter, signature: readMpints(raw), webauthn };
-  requireEd25519(raw);
-  return { key, flags, counter, signature: raw, webauthn };
+  if (key.type !== SK_ECDSA) requireEd25519(signature);
+  return { key, flags, counter, signature, webauthn };
 }
 
 function requireEd25519(raw: Uint8Array): void {
@@ -230,11 +249,10 @@ function requireEd25519(raw: Uint8Array): void {
 }
 
 // SSH's mpint and DER's INTEGER have the same content, so the conversion only moves bytes.
-function readMpints(raw: Uint8Array): Uint8Array {
-  const wire = readWire(raw, "K-7", "ECDSA signature");
+function readMpints(wire: WireReader): Uint8Array {
   const r = wire.string();
   const s = wire.string();
-  wire.end();
+  wire.finish();
   if (!isScalar(r) || !isScalar(s))
     throw new CoreError("BAD_SIGNATURE", "K-7", "The ECDSA signature's numbers are not in range and shortest form.");
   return encodeEcdsaDer(r, s);
