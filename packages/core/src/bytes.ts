@@ -72,13 +72,15 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-const HEX: string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const HEX_DIGITS: Uint8Array = encoder.encode("0123456789abcdef");
+const HEX_CHUNK = 1024;
 
 /** Lower-case hex [C-2]. */
 export function encodeHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += HEX[byte];
-  return text;
+  if (bytes.length > HEX_CHUNK) return encodeHex(bytes.subarray(0, HEX_CHUNK)) + encodeHex(bytes.subarray(HEX_CHUNK));
+  const codes: number[] = [];
+  for (let i = 0; i < bytes.length; i++) codes.push(HEX_DIGITS[bytes[i]! >> 4]!, HEX_DIGITS[bytes[i]! & 15]!);
+  return String.fromCharCode(...codes);
 }
 
 /** Bytes of lower-case hex [C-2]; with `length`, of exactly that many bytes. Throws `MALFORMED`. */

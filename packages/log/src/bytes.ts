@@ -6,14 +6,44 @@ export function parseBase64(text: string): Uint8Array | undefined {
   if (text === "") return new Uint8Array(0);
   if (text.length % 4 !== 0 || !TAIL.test(text.slice(-4)) || text.includes("-") || text.includes("_")) return undefined;
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  const bytes = Buffer.from(text, "base64");
+  const length = (text.length / 4) * 3 - padding;
+  const at = reserve(length);
   // Node passes over characters that are not base64's (but for the two of base64url, looked for above): then something is missing.
-  return bytes.length === (text.length / 4) * 3 - padding ? plainBytes(bytes) : undefined;
+  return slab.base64Write(text, at, length) === length ? new Uint8Array(slab.buffer, at, length) : undefined;
 }
 
-/** A Buffer's memory as a plain byte array: no copy, but none of a Buffer's own ways either. */
-export function plainBytes(buffer: Buffer): Uint8Array {
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+/** The bytes of a short string that holds one in each character, U+0000 to U+00FF. */
+export function bytesOfLatin1(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+// These methods are half as dear as write(…, "latin1") and the like; Node has them on every Buffer, its types don't.
+export type FastBuffer = Buffer & {
+  latin1Write(text: string, offset: number, length: number): number;
+  latin1Slice(start: number, end: number): string;
+  hexSlice(start: number, end: number): string;
+  base64Write(text: string, offset: number, length: number): number;
+};
+
+export function bufferOver(bytes: Uint8Array): FastBuffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as FastBuffer;
+}
+
+const SLAB = 16_384;
+let slab = Buffer.alloc(0) as FastBuffer;
+let used = 0;
+
+// Thousands of small arrays with memory of their own cost more than what is done with them, so they share some: as little as
+// Node's own buffers do, since whoever keeps one array keeps its neighbours' memory.
+function reserve(length: number): number {
+  if (used + length > slab.length) {
+    slab = Buffer.allocUnsafeSlow(Math.max(SLAB, length)) as FastBuffer;
+    used = 0;
+  }
+  used += length;
+  return used - length;
 }
 
 export function encodeBase64(bytes: Uint8Array): string {

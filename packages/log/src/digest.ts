@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { bufferOver, bytesOfLatin1, type FastBuffer } from "./bytes.ts";
 
 /**
  * A SHA-256 value as a string of 32 characters U+0000 to U+00FF, one a byte. Inside the tree code hashes travel in this form,
@@ -25,9 +26,7 @@ export function nodeDigest(left: Digest, right: Digest): Digest {
 }
 
 export function digestToBytes(digest: Digest): Uint8Array {
-  const bytes = new Uint8Array(DIGEST_BYTES);
-  for (let i = 0; i < DIGEST_BYTES; i++) bytes[i] = digest.charCodeAt(i);
-  return bytes;
+  return bytesOfLatin1(digest);
 }
 
 /** The 32 bytes that begin at `offset`. The caller has checked that they are there. */
@@ -52,16 +51,6 @@ export function concatDigests(digests: readonly Digest[]): Uint8Array {
   return bytes;
 }
 
-// These two methods are half as dear as write(…, "latin1") and toString("latin1"); Node has them on every Buffer, its types don't.
-type Latin1Buffer = Buffer & {
-  latin1Write(text: string, offset: number, length: number): number;
-  latin1Slice(start: number, end: number): string;
-};
-
-function bufferOver(bytes: Uint8Array): Latin1Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as Latin1Buffer;
-}
-
 const leafInput = new Uint8Array(4096);
-const nodeInput = Buffer.alloc(1 + 2 * DIGEST_BYTES) as Latin1Buffer;
+const nodeInput = Buffer.alloc(1 + 2 * DIGEST_BYTES) as FastBuffer;
 nodeInput[0] = 0x01;

@@ -3,7 +3,7 @@ import {
   concatDigests,
   type Digest,
   DIGEST_BYTES,
-  digestFromBytes,
+  digestsFromBytes,
   digestToBytes,
   leafDigest,
   nodeDigest,
@@ -67,12 +67,13 @@ export function rootFromMultiProofOfData(
 function rootDigest(size: number, indices: readonly number[], leaves: readonly Digest[], proof: Uint8Array): Digest {
   requireIndices(size, indices);
   if (indices.length === 0) throw new LogError("BAD_PROOF", "A multi-proof of no leaf proves nothing.");
+  if (proof.length % DIGEST_BYTES !== 0) throw new LogError("BAD_PROOF", "The multi-proof is no row of hashes.");
+  const given = digestsFromBytes(proof);
   let at = 0;
   const walk = (start: number, end: number, from: number, to: number): Digest => {
     if (from === to) {
-      if (at + DIGEST_BYTES > proof.length) throw new LogError("BAD_PROOF", "The multi-proof is too short.");
-      const digest = digestFromBytes(proof, at);
-      at += DIGEST_BYTES;
+      const digest = given[at++];
+      if (digest === undefined) throw new LogError("BAD_PROOF", "The multi-proof is too short.");
       return digest;
     }
     if (end - start === 1) return leaves[from]!;
@@ -82,7 +83,7 @@ function rootDigest(size: number, indices: readonly number[], leaves: readonly D
     return nodeDigest(left, walk(middle, end, border, to));
   };
   const root = walk(0, size, 0, indices.length);
-  if (at !== proof.length) throw new LogError("BAD_PROOF", "The multi-proof is too long.");
+  if (at !== given.length) throw new LogError("BAD_PROOF", "The multi-proof is too long.");
   return root;
 }
 

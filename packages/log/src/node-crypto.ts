@@ -1,7 +1,7 @@
 /** Hashes and signature checks by `node:crypto`. The keys are the caller's; nothing here decides which ones to trust. */
 import { hash, verify, type KeyObject } from "node:crypto";
 import type { Crypto } from "@touchmark/core";
-import { parseBase64, plainBytes } from "./bytes.ts";
+import { bytesOfLatin1, parseBase64 } from "./bytes.ts";
 import { keyCache } from "./key-cache.ts";
 
 const MAX_KEYS = 4096;
@@ -10,11 +10,11 @@ const MAX_KEYS = 4096;
 export const nodeCrypto: Crypto = { sha256, sha512, verifyEd25519, verifyP256, decodeBase64: parseBase64 };
 
 export function sha256(data: Uint8Array): Uint8Array {
-  return plainBytes(hash("sha256", data, "buffer"));
+  return bytesOfLatin1(hash("sha256", data, "binary"));
 }
 
 export function sha512(data: Uint8Array): Uint8Array {
-  return plainBytes(hash("sha512", data, "buffer"));
+  return bytesOfLatin1(hash("sha512", data, "binary"));
 }
 
 /** RFC 8032 Ed25519. `publicKey` is 32 bytes, `signature` 64; anything else, and anything that is no key, is `false`. */
