@@ -1,0 +1,98 @@
+import { CoreError } from "../errors.ts";
+import type { SignedStatement, Signer, Statement } from "../statement.ts";
+import { applyAdopt, applyAdoptFinal } from "./adoption.ts";
+import { applyChange, applyRevoke } from "./change.ts";
+import { applyClaim, applyProof } from "./claim.ts";
+import { applyEndorse } from "./endorse.ts";
+import { applyFunding } from "./funding.ts";
+import { applyHold, applyLift } from "./hold.ts";
+import { judgeRelease, judgeReview } from "./release.ts";
+import { settle } from "./settle.ts";
+import type { EntryPlace, PackageState, World } from "./state.ts";
+import { applyVeto } from "./veto.ts";
+
+// The rules of admission, one chain at a time. The log applies them before it appends, and everybody who checks a package applies them again
+// to the same entries: what the log should not have admitted is refused here too.
+
+/**
+ * The state of a subject after one more entry of its chain [S-40]; releases and reviews leave it as it is.
+ * Throws a `CoreError` with the number of the rule if the entry is not admissible in this state; in a lenient world, an entry that others
+ * may have let in by committees that don't count here is void instead [A-16].
+ */
+export function applyStatement(
+  state: PackageState,
+  subjectId: string,
+  signed: SignedStatement,
+  place: EntryPlace,
+  world: World,
+): PackageState {
+  const { statement } = signed;
+  checkLog(statement, world.origin);
+  const settled = settle(state, subjectId, place.time, world);
+  const counts = statement.kind !== "release" && statement.kind !== "review";
+  try {
+    const next = applyKind(settled, subjectId, signed, place, world);
+    if (!counts) return settled;
+    const adoption = statement.kind === "adopt" ? next.adoption : null; // [A-22]
+    return { ...next, adoption, last: place };
+  } catch (error) {
+    const excused = error instanceof CoreError && (error.code === "NOT_RECOGNISED" || settled.divergedAt !== null);
+    if (!world.lenient || !excused || !counts) throw error;
+    return { ...settled, last: place, divergedAt: settled.divergedAt ?? place.index };
+  }
+}
+
+/** A statement is for the logs that it names [S-8]. Throws `WRONG_LOG`. */
+export function checkLog(statement: Statement, origin: string): void {
+  if (statement.logs.includes(origin)) return;
+  throw new CoreError(
+    "WRONG_LOG",
+    "S-8",
+    `The statement was made for another log than ${origin}.`,
+    `It names ${statement.logs.join(", ")}.`,
+  );
+}
+
+function applyKind(
+  state: PackageState,
+  subjectId: string,
+  { statement, signers }: SignedStatement,
+  place: EntryPlace,
+  world: World,
+): PackageState {
+  switch (statement.kind) {
+    case "claim":
+      return applyClaim(state, subjectId, statement, signers, place, world);
+    case "release":
+      judgeRelease(state, subjectId, signers, place.time, world);
+      return state;
+    case "change":
+      return applyChange(state, subjectId, statement, own(signers), place);
+    case "revoke":
+      return applyRevoke(state, subjectId, statement, own(signers));
+    case "veto":
+      return applyVeto(state, subjectId, statement, own(signers));
+    case "proof":
+      return applyProof(state, subjectId, statement, own(signers), place);
+    case "funding":
+      return applyFunding(state, subjectId, statement, own(signers), place);
+    case "adopt":
+      return applyAdopt(state, statement, own(signers), place, world);
+    case "adopt-final":
+      return applyAdoptFinal(state, statement, own(signers), place);
+    case "hold":
+      return applyHold(state, statement, own(signers), place, world);
+    case "lift":
+      return applyLift(state, statement, own(signers), place);
+    case "endorse":
+      return applyEndorse(state, statement, own(signers), place, world);
+    case "review":
+      judgeReview(state, statement, own(signers), place.time);
+      return state;
+  }
+}
+
+function own(signers: SignedStatement["signers"]): readonly Signer[] {
+  if (signers === "vouched") throw new CoreError("MALFORMED", "V-11", "Only for a claim can a policy vouch.");
+  return signers;
+}

@@ -1,0 +1,129 @@
+import { equalBytes } from "../bytes.ts";
+import { CoreError } from "../errors.ts";
+import { isPackageId } from "../package-id.ts";
+import type { SignedStatement, Signer } from "../statement.ts";
+import type { Claim } from "../statements/claim.ts";
+import type { Proof } from "../statements/proof.ts";
+import {
+  type EntryPlace,
+  type Line,
+  type PackageState,
+  recoveryKeys,
+  replaceLine,
+  requireHolders,
+  requirePossession,
+  requirePrevious,
+  signingKeys,
+  type World,
+} from "./state.ts";
+import { windowEnd } from "./windows.ts";
+
+const MAX_LINES = 8; // [A-3]
+
+/** [A-3], [A-7]. Throws `ALREADY_CLAIMED`, `PROOF_NEEDED`, `TOO_MANY_CLAIMS`, `NOT_CHARTERED`, `WRONG_PREVIOUS`, `MISSING_POSSESSION`, `WRONG_KEY`. */
+export function applyClaim(
+  state: PackageState,
+  subjectId: string,
+  claim: Claim,
+  signers: SignedStatement["signers"],
+  place: EntryPlace,
+  world: World,
+): PackageState {
+  const claimed = claim.packages.get(subjectId)!;
+  refuseClaimed(state, subjectId, claim);
+  requirePrevious(state, subjectId, claimed.previous, "S-17");
+  if (signers !== "vouched") requireClaimants(claim, signers);
+  const line: Line = {
+    claim: place,
+    claimed,
+    authority: claim.authority,
+    details: claim.details,
+    detailsFrom: place.time,
+    steps: [{ digest: claim.authority.digest, place }],
+    revoked: NOBODY,
+    change: null,
+    recovery: null,
+    funding: null,
+    pendingFunding: null,
+    proofs: claimed.proof
+      ? [{ place, letter: "a", evidence: `${claimed.proof.version} ${claimed.proof.sha512}` }]
+      : NOTHING,
+    holds: NOTHING,
+    endorsements: NOTHING,
+  };
+  if (!isPackageId(subjectId)) {
+    requireChartered(subjectId, claim, world);
+    return { ...state, lines: [line], epoch: 1 };
+  }
+  const settlesAt = Math.max(state.settlesAt ?? 0, windowEnd("claim", place.time)); // [A-4]
+  return { ...state, lines: [...state.lines, line], settlesAt };
+}
+
+/** [A-6]. Throws `NOT_PENDING`, `WRONG_KEY`, `REVOKED_KEY`. */
+export function applyProof(
+  state: PackageState,
+  subjectId: string,
+  statement: Proof,
+  signers: readonly Signer[],
+  place: EntryPlace,
+): PackageState {
+  const proof = statement.proofs.get(subjectId)!;
+  const line = state.lines.find((candidate) => equalBytes(candidate.claim.leafHash, proof.claim));
+  if (!line || state.epoch > 0)
+    throw new CoreError("NOT_PENDING", "A-6", `No such claim of ${subjectId} waits for a proof.`);
+  requireHolders(signingKeys(signers, line.authority.keys, line.revoked, line.authority), 1, "A-6");
+  const evidence = proof.letter === "a" ? `${proof.version} ${proof.sha512}` : proof.evidence;
+  if (line.proofs.length >= MAX_PROOFS)
+    throw new CoreError("TOO_LARGE", "A-6", `The claim of ${subjectId} has ${MAX_PROOFS} proofs already.`);
+  const proved = { ...line, proofs: [...line.proofs, { place, letter: proof.letter, evidence }] };
+  const settlesAt =
+    state.settlesAt !== null && place.time >= state.settlesAt ? windowEnd("claim", place.time) : state.settlesAt; // [A-4]
+  return { ...replaceLine(state, line, proved), settlesAt };
+}
+
+const MAX_PROOFS = 16;
+const NOBODY: ReadonlySet<string> = new Set();
+const NOTHING: readonly never[] = [];
+
+function refuseClaimed(state: PackageState, subjectId: string, { authority, packages }: Claim): void {
+  const { lines, epoch } = state;
+  const first = lines[0];
+  if (!first) return;
+  if (epoch > 0 || lines.some((line) => line.authority.digest === authority.digest)) {
+    throw new CoreError(
+      "ALREADY_CLAIMED",
+      "S-21",
+      `${subjectId} is claimed already, by entry ${first.claim.index}.`,
+      "Its holders can show you with: touchmark explain",
+    );
+  }
+  if (packages.get(subjectId)!.proof === null) {
+    throw new CoreError(
+      "PROOF_NEEDED",
+      "A-3",
+      `Somebody claimed ${subjectId} before, by entry ${first.claim.index}; a rival claim comes with a proof.`,
+      "Publish a version whose package.json carries the authority's digest, and name it: touchmark claim --proof",
+    );
+  }
+  if (lines.length >= MAX_LINES)
+    throw new CoreError("TOO_MANY_CLAIMS", "A-3", `${subjectId} has ${MAX_LINES} claims already.`);
+}
+
+// [S-16], [S-4]: every listed key signed, and no other.
+function requireClaimants({ authority }: Claim, signers: readonly Signer[]): void {
+  const listed = [...authority.keys, ...recoveryKeys(authority)];
+  signingKeys(signers, listed, NOBODY, authority);
+  requirePossession(listed, signers, "S-16");
+}
+
+// [A-7]
+function requireChartered(subjectId: string, { authority }: Claim, { origin, charter }: World): void {
+  if (!subjectId.startsWith("log:")) return;
+  if (subjectId === `log:${origin}` && authority.digest === charter) return;
+  throw new CoreError(
+    "NOT_CHARTERED",
+    "A-7",
+    `The authority ${authority.digest} is not the one that the operator of ${origin} has named.`,
+    "Only a log's operator claims its id.",
+  );
+}

@@ -1,0 +1,97 @@
+import type { HeldKey } from "../authority.ts";
+import { equalBytes } from "../bytes.ts";
+import { CoreError } from "../errors.ts";
+import { parsePackageId } from "../package-id.ts";
+import type { Signer } from "../statement.ts";
+import type { Power } from "../statements/claim.ts";
+import { settle } from "./settle.ts";
+import { type Endorsement, type Line, lineInForce, type PackageState, recoveryKeys, requireHolders, signingKeys, type World } from "./state.ts";
+import { DAY } from "./windows.ts";
+
+/** Votes of a committee and of the parties that they are about. */
+
+/**
+ * The members behind a committee's vote on a package. `parties` are the people that the vote is about: they don't count [A-17].
+ * Throws `NOT_RECOGNISED`, `NO_POWER`, `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`.
+ */
+export function committeeVote(
+  world: World,
+  committeeId: string,
+  power: Power,
+  packageId: string,
+  time: number,
+  signers: readonly Signer[],
+  parties: readonly HeldKey[],
+): HeldKey[] {
+  const line = recognisedLine(world, committeeId, time);
+  requirePower(line, committeeId, power, time);
+  if (!inScope(line, packageId))
+    throw new CoreError("NO_POWER", "A-16", `${packageId} is not within the scope of ${committeeId}.`);
+  const members = signingKeys(signers, line.authority.keys, line.revoked, line.authority);
+  const voters = countingMembers(members, parties);
+  requireHolders(voters, line.authority.releaseThreshold, "A-17");
+  return voters;
+}
+
+/** A committee's line at a time, where it is recognised [A-16]. Throws `NOT_RECOGNISED`. */
+export function recognisedLine(world: World, committeeId: string, time: number): Line {
+  const state = world.recognised.includes(committeeId) ? world.state(committeeId) : undefined;
+  const line = state && lineInForce(settle(state, committeeId, time, world));
+  if (line) return line;
+  throw new CoreError(
+    "NOT_RECOGNISED",
+    "A-16",
+    `${committeeId} is not recognised here.`,
+    "A policy, and for the log its charter, names the committees that count.",
+  );
+}
+
+/** Throws `NO_POWER` unless the committee has this power at this time [A-16]. */
+export function requirePower({ details, detailsFrom }: Line, committeeId: string, power: Power, time: number): void {
+  if (details?.kind !== "committee" || !details.powers.includes(power))
+    throw new CoreError("NO_POWER", "A-16", `${committeeId} does not have the power to ${power}.`);
+  if (time >= detailsFrom + details.termDays * DAY)
+    throw new CoreError(
+      "NO_POWER",
+      "A-16",
+      `The term of ${committeeId} is over.`,
+      "Its members renew it: touchmark authority change",
+    );
+}
+
+/** Whether a committee's scope names a package, by the patterns of [P-4]. */
+export function inScope({ details }: Line, packageId: string): boolean {
+  if (details?.kind !== "committee") return false;
+  const { name } = parsePackageId(packageId);
+  const scope = name.startsWith("@") ? `${name.slice(0, name.indexOf("/"))}/*` : "*";
+  return details.scope.some((pattern) => pattern === "*" || pattern === name || pattern === scope);
+}
+
+/** The members who may vote on these parties: nobody votes on themselves, by key or by label [A-17]. */
+export function countingMembers(members: readonly HeldKey[], parties: readonly HeldKey[]): HeldKey[] {
+  return members.filter(
+    (member) =>
+      !parties.some(({ holder, fingerprint }) => holder === member.holder || fingerprint === member.fingerprint),
+  );
+}
+
+/** Everybody who has a key in a package: the people that a vote on it is about. */
+export function partiesOf(state: PackageState | undefined): HeldKey[] {
+  return (state?.lines ?? []).flatMap(({ authority }) => [...authority.keys, ...recoveryKeys(authority)]);
+}
+
+/** The endorsements of a claim that count here [A-5]. */
+export function endorsementsOf(world: World, packageId: string, line: Line): Endorsement[] {
+  const parties = [...line.authority.keys, ...recoveryKeys(line.authority)];
+  return world.recognised.flatMap((committeeId) => {
+    const state = world.state(committeeId);
+    const committee = state && lineInForce(state);
+    if (!committee || !inScope(committee, packageId)) return [];
+    return committee.endorsements.filter(
+      (given) =>
+        given.packageId === packageId &&
+        equalBytes(given.claim, line.claim.leafHash) &&
+        new Set(countingMembers(given.signers, parties).map(({ holder }) => holder)).size >= given.threshold,
+    );
+  });
+}

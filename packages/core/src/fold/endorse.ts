@@ -1,0 +1,32 @@
+import type { Signer } from "../statement.ts";
+import type { Endorse } from "../statements/endorse.ts";
+import { countingMembers, partiesOf, requirePower } from "./committee.ts";
+import {
+  type Endorsement,
+  type EntryPlace,
+  lineOf,
+  type PackageState,
+  replaceLine,
+  requireHolders,
+  signingKeys,
+  type World,
+} from "./state.ts";
+
+/** A committee's word for claims [A-5], kept with the committee. Throws `NOT_CLAIMED`, `NO_POWER`, `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`. */
+export function applyEndorse(
+  state: PackageState,
+  { by, claims }: Endorse,
+  signers: readonly Signer[],
+  place: EntryPlace,
+  world: World,
+): PackageState {
+  const line = lineOf(state, by, signers);
+  requirePower(line, by, "endorse", place.time);
+  const keys = signingKeys(signers, line.authority.keys, line.revoked, line.authority);
+  const threshold = line.authority.releaseThreshold;
+  const given = [...claims].map(([packageId, { claim, confirms }]): Endorsement => {
+    requireHolders(countingMembers(keys, partiesOf(world.state(packageId))), threshold, "A-17");
+    return { place, packageId, claim, confirms, signers: keys, threshold };
+  });
+  return replaceLine(state, line, { ...line, endorsements: [...line.endorsements, ...given] });
+}

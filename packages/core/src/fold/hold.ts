@@ -1,0 +1,159 @@
+import { countHolders, type HeldKey } from "../authority.ts";
+import { equalBytes } from "../bytes.ts";
+import { CoreError } from "../errors.ts";
+import { isCommitteeId } from "../package-id.ts";
+import type { Signer } from "../statement.ts";
+import type { Hold as HoldStatement } from "../statements/hold.ts";
+import type { Lift } from "../statements/lift.ts";
+import { countingMembers, inScope, partiesOf, requirePower } from "./committee.ts";
+import {
+  type EntryPlace,
+  type Hold,
+  type Line,
+  lineInForce,
+  lineOf,
+  type PackageState,
+  replaceLine,
+  requireHolders,
+  signingKeys,
+  type World,
+} from "./state.ts";
+import { windowEnd } from "./windows.ts";
+
+const MAX_RENEWALS = 2; // [A-18]
+
+/** [A-18]. Throws `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`, `NO_POWER`, `HOLD_NEEDS_OSV`, `NOT_PENDING`, `RENEWED_OUT`, `NOT_CLAIMED`. */
+export function applyHold(
+  state: PackageState,
+  statement: HoldStatement,
+  signers: readonly Signer[],
+  place: EntryPlace,
+  world: World,
+): PackageState {
+  const { by, releases, reason, osv, renews } = statement;
+  const line = lineOf(state, by, signers);
+  const keys = signingKeys(signers, line.authority.keys, line.revoked, line.authority);
+  const kind = kindOf(by, line, keys);
+  if (kind === "committee") requireCommitteeHold(statement, line, keys, place.time, world);
+  const before = renews === null ? null : renewed(line, statement, kind, renews, place.time);
+  const from = before?.until ?? place.time;
+  const until = kind === "quorum" ? null : windowEnd(kind === "committee" ? "committee-hold" : "maintainer-hold", from);
+  const renewals = before === null ? 0 : before.renewals + 1;
+  const hold: Hold = { place, kind, releases, reason, osv, until, renewals, signers: keys };
+  // What has ended can neither be renewed nor lifted any more.
+  const holds = line.holds.filter((held) => held !== before && lasts(held, place.time));
+  return replaceLine(state, line, { ...line, holds: [...holds, hold] });
+}
+
+/** [A-18]. Throws `NOT_PENDING`, `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`, `NOT_CLAIMED`. */
+export function applyLift(
+  state: PackageState,
+  { by, hold }: Lift,
+  signers: readonly Signer[],
+  place: EntryPlace,
+): PackageState {
+  const line = lineOf(state, by, signers);
+  const keys = signingKeys(signers, line.authority.keys, line.revoked, line.authority);
+  requireHolders(keys, line.authority.changeThreshold, "A-18");
+  const held = line.holds.find((candidate) => equalBytes(candidate.place.leafHash, hold));
+  if (!held || !lasts(held, place.time)) throw noSuchHold(by);
+  return replaceLine(state, line, { ...line, holds: line.holds.filter((candidate) => candidate !== held) });
+}
+
+/** A hold, and who holds. */
+export interface ActiveHold {
+  by: string;
+  hold: Hold;
+}
+
+/**
+ * The holds on a version at a log time: those of the package, and those of committees that are recognised and may hold it [A-16] to [A-18].
+ * `released` is the log time of its release entry, null if there is none.
+ */
+export function holdsOn(
+  state: PackageState,
+  packageId: string,
+  version: string,
+  released: number | null,
+  time: number,
+  world: World,
+): ActiveHold[] {
+  const releaseId = `${packageId}@${version}`;
+  const stands = (hold: Hold): boolean => lasts(hold, time) && hold.releases.includes(releaseId);
+  const own = state.lines.flatMap(({ holds }) => holds.filter(stands).map((hold) => ({ by: packageId, hold })));
+  const parties = partiesOf(state);
+  const committees = world.recognised.flatMap((by) => {
+    const committee = world.state(by);
+    const line = committee && lineInForce(committee);
+    if (!line || !inScope(line, packageId)) return [];
+    return line.holds
+      .filter(stands)
+      .filter(({ osv, place }) => osv !== null || isFresh(released, place.time))
+      .filter(({ signers }) => countHolders(countingMembers(signers, parties)) >= line.authority.releaseThreshold)
+      .map((hold) => ({ by, hold }));
+  });
+  return [...own, ...committees];
+}
+
+function lasts({ until }: Hold, time: number): boolean {
+  return until === null || time < until;
+}
+
+function kindOf(by: string, line: Line, keys: HeldKey[]): Hold["kind"] {
+  if (isCommitteeId(by)) return "committee";
+  if (countHolders(keys) >= line.authority.releaseThreshold) return "quorum";
+  requireHolders(keys, 1, "A-18");
+  return "maintainer";
+}
+
+function requireCommitteeHold(
+  { by, releases, osv }: HoldStatement,
+  line: Line,
+  keys: HeldKey[],
+  time: number,
+  world: World,
+): void {
+  requirePower(line, by, "hold", time);
+  for (const releaseId of releases) {
+    const packageId = releaseId.slice(0, releaseId.lastIndexOf("@"));
+    if (!inScope(line, packageId))
+      throw new CoreError("NO_POWER", "A-16", `${packageId} is not within the scope of ${by}.`);
+    const voters = countingMembers(keys, partiesOf(world.state(packageId)));
+    requireHolders(voters, line.authority.releaseThreshold, "A-17");
+    const released = world.releaseTime(releaseId);
+    if (osv === null && released !== undefined && !isFresh(released, time)) {
+      throw new CoreError(
+        "HOLD_NEEDS_OSV",
+        "A-18",
+        `${releaseId} was not released within 30 days, so a hold needs an id of a vulnerability database.`,
+        "Name it: touchmark committee hold --osv ID",
+      );
+    }
+  }
+}
+
+// [A-18]
+function isFresh(released: number | null, time: number): boolean {
+  return released !== null && time < windowEnd("fresh", released);
+}
+
+function renewed(
+  line: Line,
+  { by, releases }: HoldStatement,
+  kind: Hold["kind"],
+  renews: Uint8Array,
+  time: number,
+): Hold {
+  const before = line.holds.find(({ place }) => equalBytes(place.leafHash, renews));
+  const same =
+    before?.kind === kind &&
+    before.releases.length === releases.length &&
+    before.releases.every((releaseId, i) => releaseId === releases[i]);
+  if (!same || !lasts(before, time) || before.until === null) throw noSuchHold(by);
+  if (before.renewals < MAX_RENEWALS) return before;
+  throw new CoreError("RENEWED_OUT", "A-18", `A hold may be renewed ${MAX_RENEWALS} times.`, "It ends by itself.");
+}
+
+function noSuchHold(by: string): CoreError {
+  return new CoreError("NOT_PENDING", "A-18", `${by} has no such hold that lasts.`, "touchmark status shows them.");
+}

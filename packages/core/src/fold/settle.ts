@@ -1,0 +1,75 @@
+import { endorsementsOf } from "./committee.ts";
+import type { Line, PackageState, PendingChange, World } from "./state.ts";
+import { windowEnd } from "./windows.ts";
+
+// What time alone does to a state. Whoever judges an entry, or asks for the state at a time, settles first.
+
+/** The state at a log time at or after its last entry. */
+export function settle(state: PackageState, subjectId: string, time: number, world: World): PackageState {
+  let settled = state;
+  const lines = state.lines.map((line) => settleLine(line, time));
+  if (lines.some((line, i) => line !== state.lines[i])) settled = { ...settled, lines };
+  if (settled.adoption && time >= settled.adoption.expiresAt) settled = { ...settled, adoption: null };
+  return settleClaims(settled, subjectId, time, world);
+}
+
+/** A line after an authority has taken effect: what else waited is void. */
+export function takeEffect(
+  line: Line,
+  { authority, details, place }: Pick<PendingChange, "authority" | "details" | "place">,
+  at: number,
+): Line {
+  return {
+    ...line,
+    authority,
+    details,
+    detailsFrom: at,
+    steps: [...line.steps, { digest: authority.digest, place }],
+    change: null,
+    recovery: null,
+    pendingFunding: null,
+  };
+}
+
+function settleLine(line: Line, time: number): Line {
+  const { change, recovery, pendingFunding } = line;
+  if (!change && !recovery && !pendingFunding) return line;
+  const [first] = [change, recovery, pendingFunding]
+    .filter((pending) => pending !== null)
+    .filter(({ effectiveAt }) => effectiveAt <= time)
+    .toSorted((a, b) => a.effectiveAt - b.effectiveAt || a.place.index - b.place.index);
+  if (!first) return line;
+  const next =
+    "terms" in first
+      ? { ...line, funding: first.terms, pendingFunding: null }
+      : takeEffect(line, first, first.effectiveAt);
+  return settleLine(next, time);
+}
+
+//
+function settleClaims(state: PackageState, subjectId: string, time: number, world: World): PackageState {
+  const { settlesAt, lines, epoch } = state;
+  if (epoch > 0 || settlesAt === null || time < settlesAt) return state;
+  const endorsed = lines.map((line) => endorsementsOf(world, subjectId, line).map(({ place }) => place.time));
+  const late = endorsed.flat().filter((at) => at >= settlesAt);
+  let { divergedAt } = state;
+  for (const deadline of [settlesAt, ...late.map((at) => windowEnd("claim", at))].toSorted((a, b) => a - b)) {
+    if (deadline > time) break;
+    const strengths = lines.map((line, i) => strength(line, endorsed[i]!, deadline));
+    const best = Math.max(...strengths);
+    const winners = lines.filter((_, i) => strengths[i] === best);
+    // Who recognises other committees may see another line win, or one where there is none here.
+    if (best > PROVED || (best > 0 && winners.length > 1)) divergedAt ??= state.last!.index;
+    if (best > 0 && winners.length === 1) return { ...state, lines: winners, epoch: 1, settlesAt: null, divergedAt };
+  }
+  return divergedAt === state.divergedAt ? state : { ...state, divergedAt };
+}
+
+const PROVED = 1;
+const ENDORSED = 2;
+
+/** What a line has to show before a deadline. */
+function strength(line: Line, endorsed: readonly number[], deadline: number): number {
+  if (endorsed.some((at) => at < deadline)) return ENDORSED;
+  return line.proofs.some(({ letter, place }) => letter === "a" && place.time < deadline) ? PROVED : 0;
+}

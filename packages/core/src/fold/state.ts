@@ -1,0 +1,259 @@
+import type { Authority, HeldKey } from "../authority.ts";
+import { equalBytes } from "../bytes.ts";
+import { CoreError } from "../errors.ts";
+import type { Signer } from "../statement.ts";
+import type { ClaimedPackage, Details } from "../statements/claim.ts";
+import type { FundingTerms } from "../statements/funding.ts";
+import { verifyFlags, type SignatureDemands } from "../sshsig.ts";
+import type { WindowName } from "./windows.ts";
+
+/** The place of an entry in the log. */
+export interface EntryPlace {
+  index: number;
+  /** Log time, seconds. */
+  time: number;
+  /** RFC 6962 hash of the entry's leaf: what references name [S-26]. */
+  leafHash: Uint8Array;
+  /** The entry of any kind before it in the same chain [L-2]; only adoptions look at it [A-21], [A-23]. */
+  before?: { index: number; time: number } | null;
+}
+
+/** Something that takes effect by itself [A-2]. */
+export interface Pending {
+  place: EntryPlace;
+  window: WindowName;
+  /** Log time from which it is in force. */
+  effectiveAt: number;
+  /** Whether any one live or recovery key may stop it [A-20]. */
+  vetoable: boolean;
+}
+
+export interface PendingChange extends Pending {
+  authority: Authority;
+  details: Details;
+}
+
+export interface PendingFunding extends Pending {
+  terms: FundingTerms;
+}
+
+export interface PendingAdoption extends Pending {
+  authority: Authority;
+  /** Log time at which it lapses [A-23]. */
+  expiresAt: number;
+}
+
+/** A proof of a first claim [A-5]. */
+export interface RecordedProof {
+  place: EntryPlace;
+  letter: "a" | "b" | "c" | "d";
+  /** (a): `version sha512`; otherwise an address where a person can look. */
+  evidence: string;
+}
+
+/** Versions that must not be installed [A-18]. */
+export interface Hold {
+  place: EntryPlace;
+  kind: "quorum" | "maintainer" | "committee";
+  releases: readonly string[];
+  reason: string;
+  osv: string | null;
+  /** Log time at which it ends by itself; null if only a lift ends it. */
+  until: number | null;
+  renewals: number;
+  signers: readonly HeldKey[];
+}
+
+/** A committee's word for a claim [A-5]. */
+export interface Endorsement {
+  place: EntryPlace;
+  packageId: string;
+  /** Leaf hash of the claim's entry. */
+  claim: Uint8Array;
+  confirms: readonly string[];
+  signers: readonly HeldKey[];
+  /** The members that a vote of the committee needed at that time. */
+  threshold: number;
+}
+
+/** An authority that was in force, and the entry that it came with [A-25]. */
+export interface AuthorityStep {
+  digest: string;
+  place: EntryPlace;
+}
+
+/** A claim with all that follows from it [A-1]. */
+export interface Line {
+  /** The entry that it began with: a claim, or an adopt-final. */
+  claim: EntryPlace;
+  claimed: ClaimedPackage;
+  authority: Authority;
+  details: Details;
+  /** Log time from which `details` hold [A-16]. */
+  detailsFrom: number;
+  /** The authorities of this line, the one in force last. */
+  steps: readonly AuthorityStep[];
+  revoked: ReadonlySet<string>;
+  change: PendingChange | null;
+  recovery: PendingChange | null;
+  funding: FundingTerms | null;
+  pendingFunding: PendingFunding | null;
+  proofs: readonly RecordedProof[];
+  holds: readonly Hold[];
+  endorsements: readonly Endorsement[];
+}
+
+/** What the entries so far have made of a subject id. Never changed in place; starts as `UNCLAIMED`. */
+export interface PackageState {
+  /** The last authority entry [S-17]. */
+  last: EntryPlace | null;
+  /** The line in force alone, once there is one; before that every claim, the oldest first. */
+  lines: readonly Line[];
+  /** 0 while no line is in force; then 1, and one more with each adoption [A-23]. */
+  epoch: number;
+  /** Log time at which the lines are compared next [A-4]. */
+  settlesAt: number | null;
+  adoption: PendingAdoption | null;
+  /** Index of the first entry from which others, who recognise other committees, may see another state [A-16]. */
+  divergedAt: number | null;
+}
+
+export const UNCLAIMED: PackageState = {
+  last: null,
+  lines: [],
+  epoch: 0,
+  settlesAt: null,
+  adoption: null,
+  divergedAt: null,
+};
+
+/** What a rule needs to know beside the subject's own state. */
+export interface World {
+  /** The log's origin. */
+  origin: string;
+  /** The digest of the authority that may claim `log:<origin>` [A-7]; null where none may. */
+  charter: string | null;
+  /** The ids of the committees that count here [A-16]. */
+  recognised: readonly string[];
+  /** A subject's state before the entry that is judged; undefined where it isn't known. */
+  state(subjectId: string): PackageState | undefined;
+  /** Log time of a version's release entry, null if there is none; undefined where that isn't known. */
+  releaseTime(releaseId: string): number | null | undefined;
+  /** Where others may recognise other committees than this one does, what they let in is void here and no fault of the log's [A-16]. */
+  lenient: boolean;
+}
+
+/** The line in force, or null. */
+export function lineInForce(state: PackageState): Line | null {
+  return state.epoch > 0 ? state.lines[0]! : null;
+}
+
+/**
+ * The line that a statement is judged by [A-1]: the newest one that all signers belong to; `others` are keys that may sign beside the line's own.
+ * Throws `NOT_CLAIMED`, `WRONG_KEY`.
+ */
+export function lineOf(state: PackageState, subjectId: string, signers: readonly Signer[], others: readonly HeldKey[] = []): Line {
+  const force = lineInForce(state);
+  if (force) return force;
+  const fits = (line: Line): boolean => {
+    const keys = [...line.authority.keys, ...recoveryKeys(line.authority), ...others];
+    return signers.every(({ fingerprint }) => keys.some((key) => key.fingerprint === fingerprint));
+  };
+  const line = state.lines.findLast(fits) ?? (state.lines.length === 1 ? state.lines[0] : undefined);
+  if (line) return line;
+  if (state.lines.length === 0)
+    throw new CoreError("NOT_CLAIMED", "S-22", `${subjectId} is not claimed.`, "Claim it first: touchmark claim");
+  throw new CoreError("WRONG_KEY", "A-1", `The signers are not of one claim of ${subjectId}.`, "Each claim's holders sign for themselves.");
+}
+
+export function replaceLine(state: PackageState, before: Line, after: Line): PackageState {
+  return { ...state, lines: state.lines.map((line) => (line === before ? after : line)) };
+}
+
+export function recoveryKeys(authority: Authority): readonly HeldKey[] {
+  return authority.recovery?.keys ?? [];
+}
+
+/** The keys of a line that may sign now [A-1]. */
+export function liveKeys(line: Line): HeldKey[] {
+  return line.revoked.size === 0
+    ? line.authority.keys
+    : line.authority.keys.filter(({ fingerprint }) => !line.revoked.has(fingerprint));
+}
+
+/**
+ * The keys behind signatures, all of which must be among these [S-4] and not revoked [A-12].
+ * Throws `WRONG_KEY`, `REVOKED_KEY`, and what the demands ask.
+ */
+export function signingKeys(
+  signers: readonly Signer[],
+  keys: readonly HeldKey[],
+  revoked: ReadonlySet<string>,
+  demands: SignatureDemands,
+): HeldKey[] {
+  return signers.map((signer) => {
+    const key = keys.find(({ fingerprint }) => fingerprint === signer.fingerprint);
+    if (!key) {
+      throw new CoreError(
+        "WRONG_KEY",
+        "S-4",
+        `Signed by the wrong key: ${signer.fingerprint} is not of this package's authority.`,
+        "Remove the signature, or sign with an enrolled key.",
+      );
+    }
+    if (revoked.has(signer.fingerprint)) {
+      throw new CoreError(
+        "REVOKED_KEY",
+        "A-12",
+        `The key ${signer.fingerprint} of ${key.holder} is revoked.`,
+        "Sign with another key of the same holder, or ask another holder.",
+      );
+    }
+    verifyFlags(signer.flags, demands);
+    return key;
+  });
+}
+
+/** Throws `WRONG_PREVIOUS` unless the reference is to the last authority entry [S-17]. */
+export function requirePrevious(state: PackageState, subjectId: string, previous: Uint8Array | null, rule: string): void {
+  const { last } = state;
+  const same = previous === null || last === null ? previous === null && last === null : equalBytes(previous, last.leafHash);
+  if (same) return;
+  throw new CoreError(
+    "WRONG_PREVIOUS",
+    rule,
+    `The statement does not follow the last entry of ${subjectId}.`,
+    "Something was entered meanwhile: make the statement anew.",
+  );
+}
+
+/** The distinct holders of keys, for a sentence. */
+export function namesOf(keys: readonly { holder: string }[]): string {
+  return keys.length === 0 ? "nobody" : [...new Set(keys.map(({ holder }) => holder))].join(", ");
+}
+
+/** Throws `THRESHOLD` under the rule. */
+export function requireHolders(keys: readonly { holder: string }[], needed: number, rule: string): void {
+  const votes = new Set(keys.map(({ holder }) => holder)).size; // [S-5]
+  if (votes >= needed) return;
+  const twice = keys.length > votes ? " Several keys of one holder are one vote." : "";
+  throw new CoreError(
+    "THRESHOLD",
+    rule,
+    `Signed by ${votes} of ${needed} holders (${namesOf(keys)}).${twice}`,
+    "Ask another holder to sign.",
+  );
+}
+
+/** Throws `MISSING_POSSESSION` unless each of these keys has signed, to prove that it exists [S-16], [A-8]. */
+export function requirePossession(keys: readonly HeldKey[], signers: readonly Signer[], rule: string): void {
+  const signed = new Set(signers.map(({ fingerprint }) => fingerprint));
+  const missing = keys.filter(({ fingerprint }) => !signed.has(fingerprint));
+  if (missing.length === 0) return;
+  throw new CoreError(
+    "MISSING_POSSESSION",
+    rule,
+    `Not signed by every key that is new: ${missing.map(({ holder, fingerprint }) => `${holder} (${fingerprint})`).join(", ")}.`,
+    "Every new key signs, to prove that it exists.",
+  );
+}

@@ -1,0 +1,47 @@
+import { equalBytes } from "../bytes.ts";
+import { CoreError } from "../errors.ts";
+import type { Signer } from "../statement.ts";
+import type { Veto } from "../statements/veto.ts";
+import {
+  type Line,
+  lineOf,
+  type PackageState,
+  type Pending,
+  recoveryKeys,
+  replaceLine,
+  requireHolders,
+  signingKeys,
+} from "./state.ts";
+
+/** [A-15]. Throws `NOT_PENDING`, `WRONG_KEY`, `REVOKED_KEY`, `NOT_CLAIMED`. */
+export function applyVeto(
+  state: PackageState,
+  subjectId: string,
+  { entries }: Veto,
+  signers: readonly Signer[],
+): PackageState {
+  const entry = entries.get(subjectId)!;
+  const line = lineOf(state, subjectId, signers);
+  const keys = [...line.authority.keys, ...recoveryKeys(line.authority)];
+  requireHolders(signingKeys(signers, keys, line.revoked, line.authority), 1, "A-15");
+  const stopped = stop(line, entry);
+  if (stopped) return replaceLine(state, line, stopped);
+  // An adoption ends by whatever is entered after it [A-22], and so does dormancy: a sign of life needs nothing more.
+  const names = (place: { leafHash: Uint8Array } | undefined | null): boolean =>
+    place !== undefined && place !== null && equalBytes(place.leafHash, entry);
+  if (names(state.last) || names(state.adoption?.place)) return state;
+  throw new CoreError(
+    "NOT_PENDING",
+    "A-15",
+    `Nothing of ${subjectId} that can be vetoed waits in that entry, and it is not the last one.`,
+    "touchmark authority show tells what waits.",
+  );
+}
+
+function stop(line: Line, entry: Uint8Array): Line | null {
+  const hits = (pending: Pending | null): boolean =>
+    pending !== null && pending.vetoable && equalBytes(pending.place.leafHash, entry);
+  if (hits(line.change)) return { ...line, change: null };
+  if (hits(line.recovery)) return { ...line, recovery: null };
+  return hits(line.pendingFunding) ? { ...line, pendingFunding: null } : null;
+}
