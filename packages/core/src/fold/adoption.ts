@@ -1,10 +1,10 @@
-import { countHolders, type HeldKey } from "../authority.ts";
+import type { HeldKey } from "../authority.ts";
 import { equalBytes } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
 import type { Signer } from "../statement.ts";
 import type { AdoptFinal } from "../statements/adopt-final.ts";
 import type { Adopt } from "../statements/adopt.ts";
-import { committeeVote, countingMembers, partiesOf } from "./committee.ts";
+import { committeeVote, partiesOf, recognisedLine, samePerson } from "./committee.ts";
 import {
   type EntryPlace,
   type Line,
@@ -18,7 +18,6 @@ import {
   type World,
 } from "./state.ts";
 import { windowEnd } from "./windows.ts";
-import { recognisedLine } from "./committee.ts";
 
 /** [A-21]. Throws `NOT_CLAIMED`, `WRONG_PREVIOUS`, `ADOPTION_REFUSED`, `NOT_DORMANT`, `MISSING_POSSESSION`, `WRONG_KEY`, `NOT_RECOGNISED`, `NO_POWER`, `THRESHOLD`. */
 export function applyAdopt(
@@ -138,12 +137,12 @@ function requireCommittees(
     );
   }
   const parties = [...partiesOf(state), ...candidates];
-  const seats = committees.map((id) => ({ id, keys: recognisedLine(world, id, time).authority.keys }));
+  const seats = committees.map((id) => ({ id, keys: recognisedLine(world, id, "adopt", time).authority.keys }));
   const seated = seats.flatMap(({ keys }) => keys);
   signingKeys(others, seated, new Set(), NO_DEMANDS);
   // Whoever sits in two of them counts in none: the committees have to be of different people.
   const double = seated.filter(
-    (key) => seats.filter(({ keys }) => countHolders(keys) > countHolders(countingMembers(keys, [key]))).length > 1,
+    (key) => seats.filter(({ keys }) => keys.some((other) => samePerson(key, other))).length > 1,
   );
   for (const { id, keys } of seats) {
     const own = others.filter(({ fingerprint }) => keys.some((key) => key.fingerprint === fingerprint));

@@ -3,7 +3,7 @@ import { equalBytes } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
 import { parsePackageId } from "../package-id.ts";
 import type { Signer } from "../statement.ts";
-import type { Power } from "../statements/claim.ts";
+import type { Power } from "../statements/details.ts";
 import { settle } from "./settle.ts";
 import { type Endorsement, type Line, lineInForce, type PackageState, recoveryKeys, requireHolders, signingKeys, type World } from "./state.ts";
 import { DAY } from "./windows.ts";
@@ -23,7 +23,7 @@ export function committeeVote(
   signers: readonly Signer[],
   parties: readonly HeldKey[],
 ): HeldKey[] {
-  const line = recognisedLine(world, committeeId, time);
+  const line = recognisedLine(world, committeeId, power, time);
   requirePower(line, committeeId, power, time);
   if (!inScope(line, packageId))
     throw new CoreError("NO_POWER", "A-16", `${packageId} is not within the scope of ${committeeId}.`);
@@ -33,15 +33,15 @@ export function committeeVote(
   return voters;
 }
 
-/** A committee's line at a time, where it is recognised [A-16]. Throws `NOT_RECOGNISED`. */
-export function recognisedLine(world: World, committeeId: string, time: number): Line {
-  const state = world.recognised.includes(committeeId) ? world.state(committeeId) : undefined;
+/** A committee's line at a time, where it is recognised for this [A-16]. Throws `NOT_RECOGNISED`. */
+export function recognisedLine(world: World, committeeId: string, power: Power, time: number): Line {
+  const state = world.recognised.get(committeeId)?.includes(power) ? world.state(committeeId) : undefined;
   const line = state && lineInForce(settle(state, committeeId, time, world));
   if (line) return line;
   throw new CoreError(
     "NOT_RECOGNISED",
     "A-16",
-    `${committeeId} is not recognised here.`,
+    `${committeeId} is not recognised here for the power to ${power}.`,
     "A policy, and for the log its charter, names the committees that count.",
   );
 }
@@ -69,10 +69,12 @@ export function inScope({ details }: Line, packageId: string): boolean {
 
 /** The members who may vote on these parties: nobody votes on themselves, by key or by label [A-17]. */
 export function countingMembers(members: readonly HeldKey[], parties: readonly HeldKey[]): HeldKey[] {
-  return members.filter(
-    (member) =>
-      !parties.some(({ holder, fingerprint }) => holder === member.holder || fingerprint === member.fingerprint),
-  );
+  return members.filter((member) => !parties.some((party) => samePerson(party, member)));
+}
+
+/** Labels and keys are all that there is to know people by. */
+export function samePerson(a: HeldKey, b: HeldKey): boolean {
+  return a.holder === b.holder || a.fingerprint === b.fingerprint;
 }
 
 /** Everybody who has a key in a package: the people that a vote on it is about. */
@@ -83,9 +85,8 @@ export function partiesOf(state: PackageState | undefined): HeldKey[] {
 /** The endorsements of a claim that count here [A-5]. */
 export function endorsementsOf(world: World, packageId: string, line: Line): Endorsement[] {
   const parties = [...line.authority.keys, ...recoveryKeys(line.authority)];
-  return world.recognised.flatMap((committeeId) => {
-    const state = world.state(committeeId);
-    const committee = state && lineInForce(state);
+  return recognisedFor(world, "endorse").flatMap((committeeId) => {
+    const committee = lineOfCommittee(world, committeeId);
     if (!committee || !inScope(committee, packageId)) return [];
     return committee.endorsements.filter(
       (given) =>
@@ -94,4 +95,14 @@ export function endorsementsOf(world: World, packageId: string, line: Line): End
         new Set(countingMembers(given.signers, parties).map(({ holder }) => holder)).size >= given.threshold,
     );
   });
+}
+
+/** The committees that are recognised for a power. */
+export function recognisedFor(world: World, power: Power): string[] {
+  return [...world.recognised].filter(([, powers]) => powers.includes(power)).map(([committeeId]) => committeeId);
+}
+
+export function lineOfCommittee(world: World, committeeId: string): Line | null {
+  const state = world.state(committeeId);
+  return state ? lineInForce(state) : null;
 }

@@ -1,7 +1,8 @@
 import type { Signer } from "../statement.ts";
-import type { Funding, FundingTerms } from "../statements/funding.ts";
+import type { Funding } from "../statements/funding.ts";
 import {
   type EntryPlace,
+  type FundingTerms,
   lineOf,
   type PackageState,
   replaceLine,

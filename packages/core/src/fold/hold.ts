@@ -5,12 +5,11 @@ import { isCommitteeId } from "../package-id.ts";
 import type { Signer } from "../statement.ts";
 import type { Hold as HoldStatement } from "../statements/hold.ts";
 import type { Lift } from "../statements/lift.ts";
-import { countingMembers, inScope, partiesOf, requirePower } from "./committee.ts";
+import { countingMembers, inScope, lineOfCommittee, partiesOf, recognisedFor, requirePower } from "./committee.ts";
 import {
   type EntryPlace,
   type Hold,
   type Line,
-  lineInForce,
   lineOf,
   type PackageState,
   replaceLine,
@@ -82,9 +81,8 @@ export function holdsOn(
   const stands = (hold: Hold): boolean => lasts(hold, time) && hold.releases.includes(releaseId);
   const own = state.lines.flatMap(({ holds }) => holds.filter(stands).map((hold) => ({ by: packageId, hold })));
   const parties = partiesOf(state);
-  const committees = world.recognised.flatMap((by) => {
-    const committee = world.state(by);
-    const line = committee && lineInForce(committee);
+  const committees = recognisedFor(world, "hold").flatMap((by) => {
+    const line = lineOfCommittee(world, by);
     if (!line || !inScope(line, packageId)) return [];
     return line.holds
       .filter(stands)

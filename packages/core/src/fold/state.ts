@@ -2,8 +2,9 @@ import type { Authority, HeldKey } from "../authority.ts";
 import { equalBytes } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
 import type { Signer } from "../statement.ts";
-import type { ClaimedPackage, Details } from "../statements/claim.ts";
-import type { FundingTerms } from "../statements/funding.ts";
+import type { ClaimedPackage } from "../statements/claim.ts";
+import type { Details, Power } from "../statements/details.ts";
+import type { Funding } from "../statements/funding.ts";
 import { verifyFlags, type SignatureDemands } from "../sshsig.ts";
 import type { WindowName } from "./windows.ts";
 
@@ -32,6 +33,9 @@ export interface PendingChange extends Pending {
   authority: Authority;
   details: Details;
 }
+
+/** Where money goes [S-36]. */
+export type FundingTerms = Pick<Funding, "channels" | "manifest" | "needs">;
 
 export interface PendingFunding extends Pending {
   terms: FundingTerms;
@@ -133,8 +137,8 @@ export interface World {
   origin: string;
   /** The digest of the authority that may claim `log:<origin>` [A-7]; null where none may. */
   charter: string | null;
-  /** The ids of the committees that count here [A-16]. */
-  recognised: readonly string[];
+  /** The committees that count here, and for what [A-16]. */
+  recognised: ReadonlyMap<string, readonly Power[]>;
   /** A subject's state before the entry that is judged; undefined where it isn't known. */
   state(subjectId: string): PackageState | undefined;
   /** Log time of a version's release entry, null if there is none; undefined where that isn't known. */
