@@ -1,0 +1,173 @@
+import { describe, expect, test } from "vitest";
+import { claimStatus, type PackageState, pinnedLine } from "../../src/index.ts";
+import { refusalOf } from "../support/refusal.ts";
+import { authorityOf, claimOf, committee, keyOf, makeTown, releaseOf, type Town, WIDGET } from "../support/town.ts";
+
+const TEAM = authorityOf("alice bob carol", 2);
+const THIEF = authorityOf("thief", 1);
+const REVIEWERS = "committee:reviewers";
+
+describe("first claims", () => {
+  test("[A-4] a claim with proof (a) is pending for seven days, then in force", () => {
+    const town = claimed();
+    expect(statusOf(town)).toBe("pending");
+    town.day = 2;
+    prove(town, "alice");
+    town.day = 6.99;
+    expect(statusOf(town)).toBe("pending");
+    town.day = 7;
+    expect(statusOf(town)).toBe("in force");
+    expect(town.state().epoch).toBe(1);
+  });
+
+  test("[A-4] a claim without proof lapses with the window: it gains nobody's trust", () => {
+    const town = claimed();
+    town.day = 1000;
+    expect(statusOf(town)).toBe("unproven");
+    expect(town.state().epoch).toBe(0);
+  });
+
+  test("[A-4] a proof after the window opens it once more", () => {
+    const town = claimed();
+    town.day = 20;
+    prove(town, "bob");
+    town.day = 26.9;
+    expect(statusOf(town)).toBe("pending");
+    town.day = 27;
+    expect(statusOf(town)).toBe("in force");
+  });
+
+  test("[A-3] an outsider can't contest: a rival claim comes with its own proof", () => {
+    const town = claimed();
+    expect(refusalOf(() => town.enter(claimOf(THIEF, { previous: town.last() }), "thief"))).toEqual({
+      code: "PROOF_NEEDED",
+      rule: "A-3",
+    });
+  });
+
+  test("[A-4] a thief races the first claim, the owner claims within the window: contested, nobody gains trust", () => {
+    const town = makeTown();
+    town.enter(claimOf(THIEF), "thief");
+    town.day = 1;
+    prove(town, "thief");
+    town.day = 6;
+    town.enter(claimOf(TEAM, { previous: town.last(), proof: "1.0.2" }), "alice bob carol");
+    town.day = 12.9;
+    expect(statusOf(town)).toBe("pending");
+    town.day = 13;
+    expect(statusOf(town)).toBe("contested");
+    town.day = 400;
+    expect(statusOf(town)).toBe("contested");
+    expect(town.state().epoch).toBe(0);
+  });
+
+  test("[A-5] a recognised committee's endorsement is stronger, seven days after it; who doesn't recognise it sees the contest", () => {
+    const recognised = new Map([[REVIEWERS, ["endorse" as const]]]);
+    const town = makeTown({ recognised });
+    found(town, REVIEWERS, "rita rolf", 2, ["endorse"]);
+    town.enter(claimOf(THIEF, { proof: undefined }), "thief");
+    const thiefs = town.last();
+    prove(town, "thief");
+    town.enter(claimOf(TEAM, { previous: town.last(), proof: "1.0.2" }), "alice bob carol");
+    const teams = town.last();
+    town.day = 30;
+    expect(statusOf(town)).toBe("contested");
+    town.enter({ kind: "endorse", by: REVIEWERS, claims: new Map([[WIDGET, { claim: teams, confirms: ["b"] }]]) }, "rita rolf");
+    expect(statusOf(town)).toBe("contested");
+    town.day = 37;
+    expect(statusOf(town)).toBe("in force");
+    expect(town.state().lines[0]?.authority.digest).toBe(TEAM.digest);
+    expect(town.state().divergedAt).not.toBeNull();
+    expect(thiefs).not.toEqual(teams);
+    town.world.recognised = new Map();
+    expect(statusOf(town)).toBe("contested");
+  });
+
+  test("[A-17] a committee's member who is a claimant endorses nothing", () => {
+    const town = makeTown({ recognised: new Map([[REVIEWERS, ["endorse"]]]) });
+    found(town, REVIEWERS, "alice rolf", 2, ["endorse"]);
+    town.enter(claimOf(TEAM), "alice bob carol");
+    const claims = new Map([[WIDGET, { claim: town.last(), confirms: [] }]]);
+    expect(refusalOf(() => town.enter({ kind: "endorse", by: REVIEWERS, claims }, "alice rolf"))).toEqual({
+      code: "THRESHOLD",
+      rule: "A-17",
+    });
+  });
+
+  test("[A-13] while pending, a claim's own holders release for those who pin it, a rival's for those who pin that", () => {
+    const town = makeTown();
+    town.enter(claimOf(TEAM), "alice bob carol");
+    prove(town, "alice");
+    town.enter(claimOf(THIEF, { previous: town.last(), proof: "1.0.2" }), "thief");
+    town.enter(releaseOf("1.0.0"), "alice bob");
+    town.enter(releaseOf("6.6.6"), "thief");
+    expect(pinnedLine(town.state(), TEAM.digest)?.authority.digest).toBe(TEAM.digest);
+    expect(refusalOf(() => town.enter(releaseOf("1.0.1"), "alice thief"))).toEqual({ code: "WRONG_KEY", rule: "A-1" });
+    expect(refusalOf(() => town.enter(releaseOf("1.0.1"), "alice"))).toEqual({ code: "THRESHOLD", rule: "S-22" });
+  });
+
+  test("[A-3] nobody claims what is in force, and no claim stands twice", () => {
+    const town = claimed();
+    const again = claimOf(TEAM, { previous: town.last(), proof: "1.0.1" });
+    expect(refusalOf(() => town.enter(again, "alice bob carol"))).toEqual({ code: "ALREADY_CLAIMED", rule: "S-21" });
+    prove(town, "alice");
+    town.day = 8;
+    const rival = claimOf(THIEF, { previous: town.last(), proof: "1.0.1" });
+    expect(refusalOf(() => town.enter(rival, "thief"))).toEqual({ code: "ALREADY_CLAIMED", rule: "S-21" });
+  });
+
+  test("[A-3] at most eight claims wait", () => {
+    const town = claimed();
+    for (let i = 1; i < 8; i++) town.enter(claimOf(authorityOf(`rival${i}`, 1), { previous: town.last(), proof: "1.0.1" }), `rival${i}`);
+    const ninth = claimOf(THIEF, { previous: town.last(), proof: "1.0.1" });
+    expect(refusalOf(() => town.enter(ninth, "thief"))).toEqual({ code: "TOO_MANY_CLAIMS", rule: "A-3" });
+  });
+
+  test("[A-6] a proof is for a claim that waits, by its own keys", () => {
+    const town = claimed();
+    expect(refusalOf(() => prove(town, "thief"))).toEqual({ code: "WRONG_KEY", rule: "S-4" });
+    prove(town, "carol");
+    town.day = 7;
+    expect(refusalOf(() => prove(town, "carol"))).toEqual({ code: "NOT_PENDING", rule: "A-6" });
+  });
+
+  test("[A-7] a log's own id is for the authority that its operator named; a committee's is in force at once", () => {
+    const operator = authorityOf("olga", 1);
+    const charter = { kind: "charter" as const, committees: [REVIEWERS] };
+    const town = makeTown({ charter: operator.digest });
+    const id = `log:${town.world.origin}`;
+    expect(refusalOf(() => town.enter(claimOf(THIEF, { id, details: charter }), "thief"))).toEqual({
+      code: "NOT_CHARTERED",
+      rule: "A-7",
+    });
+    town.enter(claimOf(operator, { id, details: charter }), "olga");
+    expect(statusOf(town, id)).toBe("in force");
+    found(town, REVIEWERS, "rita rolf", 2, ["hold"]);
+    expect(statusOf(town, REVIEWERS)).toBe("in force");
+    expect(refusalOf(() => found(town, REVIEWERS, "thief", 1, ["hold"]))).toEqual({ code: "ALREADY_CLAIMED", rule: "S-21" });
+  });
+});
+
+function claimed(): Town {
+  const town = makeTown();
+  town.enter(claimOf(TEAM), "alice bob carol");
+  return town;
+}
+
+function prove(town: Town, signers: string): void {
+  const line = town.state().lines.findLast(({ authority }) =>
+    authority.keys.some(({ fingerprint }) => fingerprint === keyOf(signers).fingerprint),
+  );
+  const claim = (line ?? town.state().lines[0]!).claim.leafHash;
+  const proof = { claim, letter: "a" as const, version: "1.0.1", sha512: "ab".repeat(64) };
+  town.enter({ kind: "proof", proofs: new Map([[WIDGET, proof]]) }, signers);
+}
+
+function found(town: Town, id: string, members: string, m: number, powers: Parameters<typeof committee>[0]): void {
+  town.enter(claimOf(authorityOf(members, m), { id, details: committee(powers) }), members);
+}
+
+function statusOf(town: Town, id?: string): string {
+  const state: PackageState = town.state(id);
+  return claimStatus(state, 1_800_000_000 + Math.round(town.day * 86_400));
+}
