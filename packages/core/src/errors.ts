@@ -20,7 +20,21 @@ export type CoreCode =
   | "NOT_CLAIMED"
   | "ALREADY_CLAIMED"
   | "ALREADY_RELEASED"
-  | "EQUIVOCATION";
+  | "EQUIVOCATION"
+  | "PROOF_NEEDED"
+  | "TOO_MANY_CLAIMS"
+  | "NOT_CHARTERED"
+  | "NOT_PENDING"
+  | "REVOKED_KEY"
+  | "FROZEN"
+  | "NOT_RECOGNISED"
+  | "NO_POWER"
+  | "HOLD_NEEDS_OSV"
+  | "RENEWED_OUT"
+  | "NOT_DORMANT"
+  | "ADOPTION_REFUSED"
+  | "TOO_EARLY"
+  | "SIGN_OF_LIFE";
 
 /**
  * Broken or inadmissible input. `rule` is the number of the rule in docs/spec that refused it, `message` one sentence,
