@@ -29,6 +29,33 @@ export {
 } from "./envelope.ts";
 export type { CoreCode } from "./errors.ts";
 export { CoreError } from "./errors.ts";
+export { applyStatement, checkLog } from "./fold/apply.ts";
+export { countingMembers, partiesOf } from "./fold/committee.ts";
+export type { ActiveHold } from "./fold/hold.ts";
+export { holdsOn } from "./fold/hold.ts";
+export type { JudgedRelease } from "./fold/release.ts";
+export { isFrozen, judgeRelease, judgeReview, refuseSecondRelease, releasesOf } from "./fold/release.ts";
+export { settle } from "./fold/settle.ts";
+export type {
+  AuthorityStep,
+  Endorsement,
+  EntryPlace,
+  FundingTerms,
+  Hold as HoldInForce,
+  Line,
+  PackageState,
+  Pending,
+  PendingAdoption,
+  PendingChange,
+  PendingFunding,
+  RecordedProof,
+  World,
+} from "./fold/state.ts";
+export { lineInForce, UNCLAIMED } from "./fold/state.ts";
+export type { ClaimStatus } from "./fold/status.ts";
+export { claimStatus, pinnedLine } from "./fold/status.ts";
+export type { Window, WindowName } from "./fold/windows.ts";
+export { DAY, windowEnd, WINDOWS } from "./fold/windows.ts";
 export type { Json, JsonLimits, JsonObject } from "./json.ts";
 export { encodeCanonicalJson, isObject, parseCanonicalJson, parseJson } from "./json.ts";
 export type { Key, KeyType } from "./key.ts";
@@ -61,17 +88,6 @@ export {
   parseReleaseId,
   parseSubjectId,
 } from "./package-id.ts";
-export type { ClaimInForce, ClaimStatus, EntryPlace, PackageState } from "./rules.ts";
-export {
-  applyStatement,
-  checkLog,
-  checkReleaseSigners,
-  CLAIM_WINDOW,
-  claimStatus,
-  refuseSecondRelease,
-  releasesOf,
-  UNCLAIMED,
-} from "./rules.ts";
 export { encodeArmoredSignature, parseArmoredSignature } from "./sshsig-armor.ts";
 export type { BrowserAssertion, SignatureDemands, SshSignature } from "./sshsig.ts";
 export {

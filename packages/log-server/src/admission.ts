@@ -18,12 +18,15 @@ import { encodeEntry, type EntryKind, isAuthorityKind, leafHash, type MapRecord,
 import { LogServerError } from "./error.ts";
 import type { ReleaseRow } from "./queries.ts";
 import type { AdmittedStatement } from "./store.ts";
+import { logWorld, type WorldSource } from "./world.ts";
 
 /** The state of packages before the statement. Package id hashes are 32 bytes. */
 export type PackageView = {
   readonly head: (packageHash: Uint8Array) => MapRecord | undefined;
   readonly state: (packageId: string, packageHash: Uint8Array) => PackageState;
   readonly release: (packageHash: Uint8Array, version: string) => ReleaseRow | undefined;
+  /** Log time of the entry at this index. */
+  readonly time: (index: number) => number;
   /** Whether the list of earlier versions with this root is there already. */
   readonly hasEarlier: (root: Uint8Array) => boolean;
 };
@@ -39,6 +42,9 @@ export type Candidate = {
 
 export type EarlierText = { readonly size: number; readonly root: Uint8Array; readonly text: string };
 
+/** Who admits: its origin, and the authority that its operator has named for its own id [A-7]. */
+export type AdmittingLog = Pick<WorldSource, "origin" | "chartered">;
+
 /** What goes into the store, and the packages' states after it. */
 export type Admission = { readonly statement: AdmittedStatement; readonly states: ReadonlyMap<string, PackageState> };
 
@@ -51,7 +57,7 @@ export function admitStatement(
   candidate: Candidate,
   first: number,
   time: number,
-  origin: string,
+  log: AdmittingLog,
 ): Admission {
   const { signed, envelope, envelopeHash } = candidate;
   const entries: Uint8Array[] = [];
@@ -59,6 +65,14 @@ export function admitStatement(
   const releases: ReleaseRow[] = [];
   const states = new Map<string, PackageState>();
   const kind: EntryKind = signed.statement.kind;
+  const world = logWorld({
+    ...log,
+    state: (subjectId) => view.state(subjectId, packageIdHash(nodeCrypto, subjectId)),
+    releaseTime: (packageHash, version) => {
+      const row = view.release(packageHash, version);
+      return row === undefined ? null : view.time(row.position);
+    },
+  });
 
   // [L-6]
   for (const packageId of statementChains(signed.statement)) {
@@ -74,8 +88,9 @@ export function admitStatement(
       previous: head?.last ?? null,
       previousAuthority,
     });
-    const place: EntryPlace = { index, time, leafHash: leafHash(entry) };
-    states.set(packageId, applyStatement(view.state(packageId, packageHash), packageId, signed, place, origin));
+    const before = head && isAdoption(kind) ? { index: head.last, time: view.time(head.last) } : null;
+    const place: EntryPlace = { index, time, leafHash: leafHash(entry), before };
+    states.set(packageId, applyStatement(view.state(packageId, packageHash), packageId, signed, place, world));
     releases.push(...freshReleases(view, signed, packageId, packageHash, index));
     heads.push({ packageHash, last: index, lastAuthority: isAuthorityKind(kind) ? index : previousAuthority });
     entries.push(entry);
@@ -85,6 +100,11 @@ export function admitStatement(
     statement: { digest: bytesOf(signed.digest), envelopeHash, envelope, entries, heads, releases, earlier },
     states,
   };
+}
+
+// Only they look at the entry before them, and to read it takes time.
+function isAdoption(kind: EntryKind): boolean {
+  return kind === "adopt" || kind === "adopt-final";
 }
 
 /** [S-23] */

@@ -41,7 +41,7 @@ export function checkStore(dir: string, key: VerifierKey): StoreReport {
 
 function* findProblems(dir: string, queries: Queries, signed: SignedCheckpoint): Generator<string> {
   const map = createPackageMap();
-  const replay = createReplay(signed.origin, { size: 0, time: 0, map }, memoryInMaps());
+  const replay = createReplay({ origin: signed.origin, start: { size: 0, time: 0, map }, memory: memoryInMaps() });
   const material = storedMaterial(queries);
   let edge = EMPTY_EDGE;
   while (edge.size < signed.size) {

@@ -53,8 +53,8 @@ export async function buildEvidence(
       const release = store.release(packageHash, version);
       if (release !== undefined && release.position < size) indices.add(release.position);
     }
-    const { claim } = states(packageId, last);
-    const listed = claim && earlierOf(store, claim.claimed.earlier.root, versions);
+    const [line] = states(packageId, last).lines;
+    const listed = line && earlierOf(store, line.claimed.earlier.root, versions);
     if (listed) earlier.set(packageId, listed);
   }
   const entries = new Map<number, Uint8Array>();

@@ -4,13 +4,16 @@ import type { ReplayMemory } from "./replay.ts";
 
 export function memoryInMaps(): ReplayMemory {
   const states = new Map<string, PackageState>();
+  const times = new Map<number, number>();
   const releases = new Map<string, number>();
   const statements = new Map<string, number>();
   return {
     state: (packageId) => states.get(packageId) ?? UNCLAIMED,
-    keepEntry: ({ packageId, state }) => {
+    keepEntry: ({ index, entry, packageId, state }) => {
       states.set(packageId, state);
+      times.set(index, entry.time);
     },
+    time: (index) => times.get(index),
     released: (packageHash, version) => releases.get(`${encodeHex(packageHash)}@${version}`),
     keepRelease: (packageHash, version, index) => {
       releases.set(`${encodeHex(packageHash)}@${version}`, index);

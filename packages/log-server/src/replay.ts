@@ -25,6 +25,7 @@ import {
   type PackageMap,
   parseLeaf,
 } from "@touchmark/log";
+import { logWorld } from "./world.ts";
 
 /** What is not as a rule says: at which leaf, by which rule of docs/spec, in one sentence. */
 export type Problem = { readonly index: number; readonly rule: string; readonly message: string };
@@ -42,6 +43,8 @@ export type ReplayMemory = {
   /** A package's state after its authority entry `last`, or before any if that is `null`. */
   readonly state: (packageId: string, last: number | null) => PackageState;
   readonly keepEntry: (kept: KeptEntry) => void;
+  /** Log time of the entry at this index; `undefined` if it was not kept. */
+  readonly time: (index: number) => number | undefined;
   /** The index of the entry that released this version, if one did. */
   readonly released: (packageHash: Uint8Array, version: string) => number | undefined;
   readonly keepRelease: (packageHash: Uint8Array, version: string, index: number) => void;
@@ -73,8 +76,18 @@ export type Replay = {
   readonly time: () => number;
 };
 
-/** `latest`, in seconds, is what no leaf's time may be above [M-6]; without it times are only compared with each other. */
-export function createReplay(origin: string, start: ReplayStart, memory: ReplayMemory, latest = Infinity): Replay {
+export type ReplayOptions = {
+  readonly origin: string;
+  readonly start: ReplayStart;
+  readonly memory: ReplayMemory;
+  /** In seconds, what no leaf's time may be above [M-6]; without it times are only compared with each other. */
+  readonly latest?: number;
+  /** [A-7] Whether an authority is the one that the operator has named for the log's own id; without it that isn't looked at. */
+  readonly chartered?: (authority: string) => boolean;
+};
+
+export function createReplay(options: ReplayOptions): Replay {
+  const { origin, start, memory, latest = Infinity, chartered = () => true } = options;
   const { map } = start;
   let { size: index, time } = start;
   let lastEpoch = index === 0 ? null : index - 1;
@@ -90,6 +103,16 @@ export function createReplay(origin: string, start: ReplayStart, memory: ReplayM
     draft ??= map.draft();
     draft.set(record);
   };
+
+  const world = logWorld({
+    origin,
+    chartered,
+    state: (subjectId) => memory.state(subjectId, headOf(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null),
+    releaseTime: (packageHash, version) => {
+      const released = memory.released(packageHash, version);
+      return released === undefined ? null : memory.time(released);
+    },
+  });
 
   const epochProblems = function* (epoch: EpochLeaf): Generator<Problem> {
     if (statement) yield problem("L-6", `Leaf ${index} interrupts the entries of one statement.`);
@@ -147,8 +170,10 @@ export function createReplay(origin: string, start: ReplayStart, memory: ReplayM
       yield problem("L-4", `Entry ${index} is of another kind than its statement.`);
       return;
     }
-    const place = { index, time: entry.time, leafHash: leafHash(leaf) };
-    const state = applyStatement(memory.state(packageId, lastAuthority), packageId, signed, place, origin); // [L-14]
+    const beforeTime = head && memory.time(head.last);
+    const before = head && beforeTime !== undefined ? { index: head.last, time: beforeTime } : null;
+    const place = { index, time: entry.time, leafHash: leafHash(leaf), before };
+    const state = applyStatement(memory.state(packageId, lastAuthority), packageId, signed, place, world); // [L-14]
     memory.keepEntry({ index, leaf, entry, packageId, state });
     yield* releaseProblems(signed, packageId, entry.packageHash);
     yield* earlierProblems(signed, packageId, material);

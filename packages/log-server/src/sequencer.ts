@@ -1,8 +1,8 @@
 /** The single writer: gathers what is submitted, admits it in order, and answers when all of a batch is durable and signed. */
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { type PackageState, type SignedStatement, statementChains } from "@touchmark/core";
-import { parseEpoch, type SignedCheckpoint } from "@touchmark/log";
-import { type Admission, admitStatement, type Candidate, isRefusal, type PackageView } from "./admission.ts";
+import { parseLeaf, parseEpoch, type SignedCheckpoint } from "@touchmark/log";
+import { type Admission, type AdmittingLog, admitStatement, type Candidate, isRefusal, type PackageView } from "./admission.ts";
 import { LogServerError } from "./error.ts";
 import type { PackageStates } from "./package-states.ts";
 import type { StatementPlace } from "./queries.ts";
@@ -16,6 +16,8 @@ export type SequencerOptions = {
   readonly states: PackageStates;
   /** Seconds since 1970. */
   readonly clock: () => number;
+  /** [A-7] The digest of the authority that may claim the log's own id; none may if it is left out. */
+  readonly charter?: string | undefined;
   /** Told what went wrong while nobody was to blame; `error` is kept out of every answer. */
   readonly onFailure?: (error: unknown) => void;
   /** Statements in one batch at most, 512 if left out. */
@@ -42,6 +44,7 @@ const MAX_WAIT = 5;
 export function createSequencer(options: SequencerOptions): Sequencer {
   const { store, states, clock, onFailure = () => undefined, batch = 512, queue: limit = 4096 } = options;
   const { origin } = store.checkpoint();
+  const chartered = (authority: string): boolean => authority === options.charter;
   const queue: Job[] = [];
   let beat: number | undefined;
   let working = false;
@@ -92,7 +95,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     const { size } = store.checkpoint();
     const last = parseEpoch(store.leaf(size - 1)).time;
     const time = Math.max(last, Math.floor(clock())); // [L-7]
-    const plan = planBatch(store, states, origin, time);
+    const plan = planBatch(store, states, { origin, chartered }, time);
     const taken = jobs.filter((job) => {
       try {
         plan.admit(job);
@@ -153,14 +156,15 @@ type Plan = {
 };
 
 /** A batch in the making: each statement is judged by the store and what the batch has admitted before it. */
-function planBatch(store: Store, published: PackageStates, origin: string, time: number): Plan {
+function planBatch(store: Store, published: PackageStates, log: AdmittingLog, time: number): Plan {
   const statements: AdmittedStatement[] = [];
   const states = new Map<string, PackageState>();
   const heads = new Map<string, Admission["statement"]["heads"][number]>();
   const releases = new Map<string, Admission["statement"]["releases"][number]>();
   const places = new Map<string, StatementPlace>();
   const lists = new Set<string>();
-  let next = store.checkpoint().size;
+  const first = store.checkpoint().size;
+  let next = first;
 
   const view: PackageView = {
     head: (packageHash) => heads.get(hex(packageHash)) ?? store.head(packageHash),
@@ -168,6 +172,7 @@ function planBatch(store: Store, published: PackageStates, origin: string, time:
       states.get(packageId) ?? published(packageId, store.head(packageHash)?.lastAuthority ?? null),
     release: (packageHash, version) =>
       releases.get(`${hex(packageHash)}@${version}`) ?? store.release(packageHash, version),
+    time: (index) => (index < first ? parseLeaf(store.leaf(index)).time : time),
     hasEarlier: (root) => lists.has(hex(root)) || store.earlier(root) !== undefined,
   };
   return {
@@ -179,7 +184,7 @@ function planBatch(store: Store, published: PackageStates, origin: string, time:
         places.set(digest, known); // [L-15]
         return;
       }
-      const { statement, states: fresh } = admitStatement(view, candidate, next, time, origin);
+      const { statement, states: fresh } = admitStatement(view, candidate, next, time, log);
       places.set(digest, { first: next, count: statement.entries.length });
       next += statement.entries.length;
       statements.push(statement);

@@ -33,9 +33,10 @@ function claimed(name: string): AdmittedStatement {
     head: store.head,
     state: (packageId: string) => states(packageId, null),
     release: store.release,
+    time: () => START,
     hasEarlier: () => false,
   };
-  return admitStatement(view, candidate, store.checkpoint().size, START, ORIGIN).statement;
+  return admitStatement(view, candidate, store.checkpoint().size, START, { origin: ORIGIN, chartered: () => false }).statement;
 }
 
 /** The note with another line, as a cosignature puts one on it. */

@@ -1,5 +1,5 @@
 import { CoreError } from "../errors.ts";
-import type { SignedStatement, Signer, Statement } from "../statement.ts";
+import { type SignedStatement, type Signer, type Statement, statementChains } from "../statement.ts";
 import { applyAdopt, applyAdoptFinal } from "./adoption.ts";
 import { applyChange, applyRevoke } from "./change.ts";
 import { applyClaim, applyProof } from "./claim.ts";
@@ -28,6 +28,8 @@ export function applyStatement(
 ): PackageState {
   const { statement } = signed;
   checkLog(statement, world.origin);
+  if (!statementChains(statement).includes(subjectId))
+    throw new CoreError("MALFORMED", "S-40", `The ${statement.kind} is not about ${subjectId}.`);
   const settled = settle(state, subjectId, place.time, world);
   const counts = statement.kind !== "release" && statement.kind !== "review";
   try {

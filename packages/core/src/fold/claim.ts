@@ -117,9 +117,9 @@ function requireClaimants({ authority }: Claim, signers: readonly Signer[]): voi
 }
 
 // [A-7]
-function requireChartered(subjectId: string, { authority }: Claim, { origin, charter }: World): void {
+function requireChartered(subjectId: string, { authority }: Claim, { origin, chartered }: World): void {
   if (!subjectId.startsWith("log:")) return;
-  if (subjectId === `log:${origin}` && authority.digest === charter) return;
+  if (subjectId === `log:${origin}` && chartered(authority.digest)) return;
   throw new CoreError(
     "NOT_CHARTERED",
     "A-7",

@@ -135,10 +135,10 @@ export const UNCLAIMED: PackageState = {
 export interface World {
   /** The log's origin. */
   origin: string;
-  /** The digest of the authority that may claim `log:<origin>` [A-7]; null where none may. */
-  charter: string | null;
+  /** Whether an authority, by its digest, is the one that the log's operator has named for `log:<origin>` [A-7]. */
+  chartered(authority: string): boolean;
   /** The committees that count here, and for what [A-16]. */
-  recognised: ReadonlyMap<string, readonly Power[]>;
+  readonly recognised: ReadonlyMap<string, readonly Power[]>;
   /** A subject's state before the entry that is judged; undefined where it isn't known. */
   state(subjectId: string): PackageState | undefined;
   /** Log time of a version's release entry, null if there is none; undefined where that isn't known. */

@@ -82,7 +82,7 @@ describe("changes", () => {
     const town = inForce(authorityOf("alice alice/2", 1), "alice alice/2");
     const stolen = authorityOf("mallory", 1);
     const entry = change(town, stolen, "alice mallory");
-    town.day += 13;
+    town.day += 6.9;
     veto(town, entry, "alice/2");
     town.day += 100;
     expect(town.state().lines[0]!.authority.keys[0]!.holder).toBe("alice");

@@ -65,7 +65,7 @@ describe("first claims", () => {
     const recognised = new Map([[REVIEWERS, ["endorse" as const]]]);
     const town = makeTown({ recognised });
     found(town, REVIEWERS, "rita rolf", 2, ["endorse"]);
-    town.enter(claimOf(THIEF, { proof: undefined }), "thief");
+    town.enter(claimOf(THIEF), "thief");
     const thiefs = town.last();
     prove(town, "thief");
     town.enter(claimOf(TEAM, { previous: town.last(), proof: "1.0.2" }), "alice bob carol");

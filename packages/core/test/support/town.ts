@@ -61,20 +61,19 @@ export interface Town {
   state(subjectId?: string): PackageState;
   /** Reference of the subject's last authority entry. */
   last(subjectId?: string): Uint8Array;
-  world: World;
+  world: Omit<World, "recognised"> & { recognised: World["recognised"] };
 }
 
-export function makeTown(options: Partial<Pick<World, "recognised" | "lenient" | "charter">> = {}): Town {
+export function makeTown(options: { recognised?: ReadonlyMap<string, readonly Power[]>; lenient?: boolean; charter?: string } = {}): Town {
   const states = new Map<string, PackageState>();
   const before = new Map<string, { index: number; time: number }>();
   const releases = new Map<string, number>();
   let index = 0;
-  const world: World = {
+  const world: Town["world"] = {
     origin: LOG,
-    charter: null,
-    recognised: new Map(),
-    lenient: false,
-    ...options,
+    chartered: (digest) => digest === options.charter,
+    recognised: options.recognised ?? new Map(),
+    lenient: options.lenient ?? false,
     state: (id) => states.get(id) ?? UNCLAIMED,
     releaseTime: (id) => releases.get(id) ?? null,
   };

@@ -14,6 +14,7 @@ import {
   isAuthorityKind,
   NO_PEAKS,
   type PackageMap,
+  parseEntry,
   parseEpoch,
   type Peaks,
   rootOfPeaks,
@@ -112,6 +113,10 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
     packageStates(
       {
         checkpoint: () => ({ origin: key.name }),
+        head: (packageHash) => {
+          const fresh = changed.get(latin1(packageHash));
+          return fresh ? { packageHash, last: fresh.last, lastAuthority: fresh.authority } : map.get(packageHash);
+        },
         leaf: (index) => entry(index).leaf,
         envelopeAt: (index) => (envelopeOf.get(entry(index).envelope) as { bytes: Uint8Array }).bytes,
       },
@@ -141,9 +146,13 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
       keepEntry: ({ index, leaf, entry: { kind, packageHash, envelopeHash, previousAuthority } }) => {
         const authority = isAuthorityKind(kind) ? index : previousAuthority;
         changed.set(latin1(packageHash), { packageHash, last: index, authority });
-        if (authority !== index) return;
         addEntry.run(index, leaf, envelopeHash);
+        if (authority !== index) return;
         addEnvelope.run(envelopeHash, lent.get(latin1(envelopeHash))!);
+      },
+      time: (index) => {
+        const found = entryAt.get(index) as { leaf: Uint8Array } | undefined;
+        return found && parseEntry(found.leaf).time;
       },
       released: (packageHash, version) => positionIn(released.get(packageHash, version)),
       keepRelease: (packageHash, version, index) => {

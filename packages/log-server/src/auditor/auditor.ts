@@ -111,7 +111,12 @@ async function auditTo(
   }
   const firstSeen = older && sameTree(older, checkpoint) ? seen : now;
   const start = { size: peaks.size, time: epoch ? parseLeaf(epoch).time : 0, map: store.map() };
-  const replay = createReplay(log.key.name, start, store.memory, now + CLOCK_TOLERANCE);
+  const replay = createReplay({
+    origin: log.key.name,
+    start,
+    memory: store.memory,
+    latest: now + CLOCK_TOLERANCE,
+  });
   const halted = (problem: Problem): AuditVerdict => {
     store.reopen();
     const halt = { problem, note: checkpoint.note };
