@@ -2,7 +2,14 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { type PackageState, type SignedStatement, statementChains } from "@touchmark/core";
 import { parseLeaf, parseEpoch, type SignedCheckpoint } from "@touchmark/log";
-import { type Admission, type AdmittingLog, admitStatement, type Candidate, isRefusal, type PackageView } from "./admission.ts";
+import {
+  type Admission,
+  type AdmittingLog,
+  admitStatement,
+  type Candidate,
+  isRefusal,
+  type PackageView,
+} from "./admission.ts";
 import { LogServerError } from "./error.ts";
 import type { PackageStates } from "./package-states.ts";
 import type { StatementPlace } from "./queries.ts";

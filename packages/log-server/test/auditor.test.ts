@@ -148,7 +148,7 @@ describe("[L4] what the rules forbid", () => {
     ["a release by a stranger", 3, "S-4", () => force(release([`${widget}@1.0.0`], [alice, person("mallory")]))],
     ["a release of what nobody claimed", 3, "S-22", () => force(release([`${gadget}@1.0.0`], [alice, bob]))],
     ["a claim without possession", 3, "S-16", () => force(claim({ [gadget]: [] }, [alice, bob], { signers: [alice] }))],
-    ["a second claim", 3, "S-21", () => force(claim({ [widget]: [] }, [person("mallory")]))],
+    ["a second claim", 3, "A-3", () => force(claim({ [widget]: [] }, [person("mallory")]))],
     [
       "a statement for another log",
       3,

@@ -36,7 +36,8 @@ function claimed(name: string): AdmittedStatement {
     time: () => START,
     hasEarlier: () => false,
   };
-  return admitStatement(view, candidate, store.checkpoint().size, START, { origin: ORIGIN, chartered: () => false }).statement;
+  return admitStatement(view, candidate, store.checkpoint().size, START, { origin: ORIGIN, chartered: () => false })
+    .statement;
 }
 
 /** The note with another line, as a cosignature puts one on it. */

@@ -145,7 +145,7 @@ describe("the log's interface [L-19] to [L-22]", () => {
     await running.submit(claim({ [widget]: [] }, [alice, bob], { threshold: 2 }));
     const both = [alice, bob];
     const cases: [Uint8Array, number, string][] = [
-      [claim({ [widget]: [] }, [mallory]), 409, "ALREADY_CLAIMED"],
+      [claim({ [widget]: [] }, [mallory]), 409, "PROOF_NEEDED"],
       [claim({ "npm:npmjs/new": [] }, both, { signers: [alice] }), 422, "MISSING_POSSESSION"],
       [release(["npm:npmjs/other@1.0.0"], both), 409, "NOT_CLAIMED"],
       [release([`${widget}@1.0.0`], [alice]), 422, "THRESHOLD"],

@@ -119,7 +119,9 @@ export function installSession(options: SessionOptions): InstallSession {
       const needed = neededEvidence(lockfile, policy);
       const { bundle, checker } = await fetchTrusted(needed);
       if (bundle === null || "code" in checker) return null;
-      const accepted = Object.keys(needed).map((packageId) => [packageId, checker.authorityOf(packageId)] as const);
+      const accepted = Object.keys(needed).map(
+        (packageId) => [packageId, checker.lineOf(packageId)?.authority.digest ?? null] as const,
+      );
       const newPins = new Map(accepted.filter((pin): pin is [string, string] => pin[1] !== null));
       return encodeCompanion({ pins: newPins, evidence: bundle });
     },

@@ -210,7 +210,7 @@ describe("[V-11] [V-14] what a log should not have admitted is refused here too"
     });
     expect(codes(check({ widget: { authority: digest } }, "1.0.0", GOOD))).toEqual([
       "rejected",
-      "RULE_BROKEN V-14 S-18",
+      "RULE_BROKEN V-14 S-40",
     ]);
   });
 
@@ -267,7 +267,7 @@ describe("[V-11] [V-14] what a log should not have admitted is refused here too"
     log.append(signedBy(claimPayload({ packages: [WIDGET], authority: authority([thief], 1) }), [thief]), NOW - 50);
     expect(codes(check({ widget: { authority: digest } }, "1.0.0", GOOD))).toEqual([
       "rejected",
-      "RULE_BROKEN V-11 S-21",
+      "RULE_BROKEN V-11 A-3",
     ]);
   });
 

@@ -51,7 +51,11 @@ export function judge(...refused: string[]): { checker: PackageChecker; decide: 
   };
   const checker: PackageChecker = {
     check: ({ packageId, version, sha512 }) => check(packageId, version, sha512),
-    authorityOf: () => null,
+    lineOf: () => null,
+    releasesOf: () => [],
+    judge: () => {
+      throw new Error("Nobody asks for that here.");
+    },
   };
   const decide: Decide = {
     decideVersions: async (name, registry, versions) =>

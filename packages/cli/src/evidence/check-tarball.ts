@@ -1,22 +1,11 @@
-import {
-  type ClaimInForce,
-  checkLog,
-  checkReleaseSigners,
-  CoreError,
-  type Reason,
-  type SignedStatement,
-  type Verdict,
-  verifyEnvelope,
-} from "@touchmark/core";
+import { checkLog, CoreError, type Reason, type SignedStatement, type Verdict, verifyEnvelope } from "@touchmark/core";
 import { nodeCrypto } from "@touchmark/log";
 import {
   countSignatures,
-  envelopeOpener,
   type OpenedEvidence,
+  type PackageChecker,
   packageChecker,
   type Policy,
-  readHistory,
-  readReleases,
   reasonCodeOf,
   ruleFor,
   type SignatureCount,
@@ -44,15 +33,16 @@ export function checkTarball(question: TarballQuestion): { verdict: Verdict; ent
   const { tarball, packageId, envelope, policy, evidence, pins } = question;
   const base = verdictOn(tarball.name, tarball.version, packageId);
   if ("code" in evidence) return { verdict: { ...base, status: "unchecked", reasons: [evidence] }, entry: null };
-  const { claim, entry } = readLogged(question, evidence);
+  const checker = packageChecker(withStrictRule(policy, tarball.name), pins, evidence);
+  const logged = checker.releasesOf(packageId, tarball.version);
+  const entry = logged.find(({ released }) => released.sha512 === tarball.sha512)?.index ?? null;
   try {
     const beside = envelope && openSignatureFile(envelope, tarball, policy.log.origin);
     if (beside && "code" in beside) return { verdict: { ...base, reasons: [beside] }, entry };
-    const strict = withStrictRule(policy, tarball.name);
-    const verdict = packageChecker(strict, pins, evidence).check({ ...tarball, packageId });
+    const verdict = checker.check({ ...tarball, packageId });
     const notLogged = verdict.status === "rejected" && verdict.reasons.some(({ code }) => code === "NOT_SIGNED");
-    if (!notLogged || beside === null || claim === null) return { verdict, entry };
-    const counted = countBeside(claim, beside, question);
+    if (!notLogged || beside === null) return { verdict, entry };
+    const counted = countBeside(checker, beside, question);
     return {
       verdict: counted.ok
         ? { ...base, status: "accepted", basis: "release", signers: counted.holders, reasons: [] }
@@ -100,28 +90,13 @@ function openSignatureFile(
 
 /** Whose signatures in the file count, by the authority and then by what the policy asks of keys [V-30]. Throws `CoreError`. */
 function countBeside(
-  { authority, place }: ClaimInForce,
+  checker: PackageChecker,
   { signers }: SignedStatement,
-  { policy, tarball }: TarballQuestion,
+  { policy, tarball, packageId }: TarballQuestion,
 ): SignatureCount {
-  const keys = checkReleaseSigners(authority, signers);
+  const { countable, signers: holders } = checker.judge(packageId, signers);
   const demands = ruleFor(policy, tarball.name).keys;
-  if (demands !== null)
-    return countSignatures({ authority, signers, authorityTime: place.time }, demands, policy.judgeAttestation);
-  return { ok: true, holders: [...new Set(keys.map(({ holder }) => holder))].toSorted() };
-}
-
-function readLogged(
-  { tarball, packageId, policy }: TarballQuestion,
-  evidence: OpenedEvidence,
-): { claim: ClaimInForce | null; entry: number | null } {
-  const open = envelopeOpener(evidence);
-  const pinned = ruleFor(policy, tarball.name).authority;
-  const history = readHistory(evidence, open, packageId, { origin: policy.log.origin, vouched: pinned });
-  if (history.kind !== "claimed") return { claim: null, entry: null };
-  const releases = readReleases(history, open, packageId, policy.log.origin).good.get(tarball.version) ?? [];
-  const same = releases.find(({ released }) => released.sha512 === tarball.sha512);
-  return { claim: history.state.claim, entry: same?.index ?? null };
+  return demands === null ? { ok: true, holders } : countSignatures(countable, demands, policy.judgeAttestation);
 }
 
 function reasonOfRule(error: CoreError): Reason {

@@ -7,10 +7,13 @@ import {
   compareText,
   countHolders,
   type JsonObject,
+  type Line,
   type Signer,
   type SignedStatement,
 } from "@touchmark/core";
 import {
+  consumerWorld,
+  countingLine,
   envelopeOpener,
   type History,
   type LockedPackage,
@@ -50,7 +53,7 @@ export function explainRelease(
   const open = envelopeOpener(evidence);
   // The claim's signatures are to be shown, so they are verified even where the policy vouches for the authority.
   const historyOf = (packageId: string): History =>
-    readHistory(evidence, open, packageId, { origin: policy.log.origin, vouched: null });
+    readHistory(evidence, open, packageId, { world: consumerWorld(policy.log.origin), vouched: null });
   const history = historyOf(subject.packageId);
   if (history.kind !== "claimed") return { ...explainNoClaim(history), sha512: null };
   const claim = explainClaim(history, subject, policy, evidence.epoch.time);
@@ -59,7 +62,7 @@ export function explainRelease(
     subject.version === null
       ? undefined
       : readEarlier(evidence, historyOf).get(subject.packageId)?.get(subject.version);
-  const authority = history.state.claim!.authority;
+  const { authority } = shownLine(history, subject, policy);
   return {
     rows: [
       ...claim.rows,
@@ -129,15 +132,21 @@ function explainNoClaim(history: Exclude<History, Claimed>): Known {
   }
 }
 
-function explainClaim({ state }: Claimed, { name }: Subject, policy: Policy, time: number): Known {
-  const { place, authority, claimed } = state.claim!;
-  const status = claimStatus(state.claim!, time);
-  const counts = ruleFor(policy, name).authority === authority.digest;
+function explainClaim(history: Claimed, subject: Subject, policy: Policy, time: number): Known {
+  const line = shownLine(history, subject, policy);
+  const { claim: place, authority, claimed } = line;
+  const status = claimStatus(history.state, time);
+  const counts = countingLine(history.state, ruleFor(policy, subject.name).authority) !== null;
   return {
     rows: [
       ["claim", `entry ${place.index}, ${describeTime(place.time)}, ${status}`],
       ["authority", authority.digest],
-      ["", counts ? "it counts: the policy names it" : "it does not count: the policy does not name it"],
+      [
+        "",
+        counts
+          ? `it counts: ${status === "in force" ? "it is in force" : "the policy names it"}`
+          : "it does not count: the policy does not name it",
+      ],
       ...underOne(
         "holders",
         table(
@@ -174,6 +183,11 @@ function explainClaim({ state }: Claimed, { name }: Subject, policy: Policy, tim
       earlier: claimed.earlier.size,
     },
   };
+}
+
+/** The line that counts, else the newest. */
+function shownLine({ state }: Claimed, { name }: Subject, policy: Policy): Line {
+  return countingLine(state, ruleFor(policy, name).authority) ?? state.lines.at(-1)!;
 }
 
 interface FoundRelease {

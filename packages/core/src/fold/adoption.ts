@@ -52,7 +52,14 @@ export function applyAdopt(
     throw new CoreError("ADOPTION_REFUSED", "A-21", "This adoption needs no committee, so it names none.");
   const window = alone ? "succession" : "adoption";
   const effectiveAt = windowEnd(window, place.time);
-  const adoption = { place, window, effectiveAt, vetoable: true, expiresAt: windowEnd("finish", effectiveAt), authority } as const;
+  const adoption = {
+    place,
+    window,
+    effectiveAt,
+    vetoable: true,
+    expiresAt: windowEnd("finish", effectiveAt),
+    authority,
+  } as const;
   return { ...state, adoption };
 }
 

@@ -3,7 +3,7 @@ import { CoreError } from "../errors.ts";
 import type { Signer } from "../statement.ts";
 import type { Change } from "../statements/change.ts";
 import type { Revoke } from "../statements/revoke.ts";
-import { takeEffect } from "./settle.ts";
+import { takeEffect } from "./settle-line.ts";
 import {
   type EntryPlace,
   type Line,
@@ -57,8 +57,7 @@ export function applyRevoke(
   for (const fingerprint of keys) {
     if (!known.some((key) => key.fingerprint === fingerprint))
       throw new CoreError("WRONG_KEY", "A-12", `${fingerprint} is no key of ${subjectId}.`);
-    if (line.revoked.has(fingerprint))
-      throw new CoreError("REVOKED_KEY", "A-12", `${fingerprint} is revoked already.`);
+    if (line.revoked.has(fingerprint)) throw new CoreError("REVOKED_KEY", "A-12", `${fingerprint} is revoked already.`);
   }
   const signing = signingKeys(signers, known, line.revoked, line.authority);
   const themselves = signers.every(({ fingerprint }) => keys.includes(fingerprint)) && signers.length === keys.length;

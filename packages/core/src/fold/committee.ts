@@ -4,8 +4,17 @@ import { CoreError } from "../errors.ts";
 import { parsePackageId } from "../package-id.ts";
 import type { Signer } from "../statement.ts";
 import type { Power } from "../statements/details.ts";
-import { settle } from "./settle.ts";
-import { type Endorsement, type Line, lineInForce, type PackageState, recoveryKeys, requireHolders, signingKeys, type World } from "./state.ts";
+import { settleLine } from "./settle-line.ts";
+import {
+  type Endorsement,
+  type Line,
+  lineInForce,
+  type PackageState,
+  recoveryKeys,
+  requireHolders,
+  signingKeys,
+  type World,
+} from "./state.ts";
 import { DAY } from "./windows.ts";
 
 /** Votes of a committee and of the parties that they are about. */
@@ -36,8 +45,8 @@ export function committeeVote(
 /** A committee's line at a time, where it is recognised for this [A-16]. Throws `NOT_RECOGNISED`. */
 export function recognisedLine(world: World, committeeId: string, power: Power, time: number): Line {
   const state = world.recognised.get(committeeId)?.includes(power) ? world.state(committeeId) : undefined;
-  const line = state && lineInForce(settle(state, committeeId, time, world));
-  if (line) return line;
+  const line = state && lineInForce(state);
+  if (line) return settleLine(line, time); // a committee's claim is in force at once [A-7]
   throw new CoreError(
     "NOT_RECOGNISED",
     "A-16",

@@ -28,7 +28,10 @@ export function applyFunding(
   if (sameChannels(line.funding, terms))
     return replaceLine(state, line, { ...line, funding: terms, pendingFunding: null });
   const effectiveAt = windowEnd("funding", place.time);
-  return replaceLine(state, line, { ...line, pendingFunding: { place, window: "funding", effectiveAt, vetoable: true, terms } });
+  return replaceLine(state, line, {
+    ...line,
+    pendingFunding: { place, window: "funding", effectiveAt, vetoable: true, terms },
+  });
 }
 
 function sameChannels(before: FundingTerms | null, after: FundingTerms): boolean {

@@ -54,12 +54,7 @@ export function judgeRelease(
 }
 
 /** The members behind a committee's review [A-19]. Throws `NOT_CLAIMED`, `NO_POWER`, `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`. */
-export function judgeReview(
-  state: PackageState,
-  { by }: Review,
-  signers: readonly Signer[],
-  time: number,
-): HeldKey[] {
+export function judgeReview(state: PackageState, { by }: Review, signers: readonly Signer[], time: number): HeldKey[] {
   const line = lineOf(state, by, signers);
   requirePower(line, by, "review", time);
   const members = signingKeys(signers, line.authority.keys, line.revoked, line.authority);

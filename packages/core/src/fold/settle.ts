@@ -1,5 +1,6 @@
 import { endorsementsOf } from "./committee.ts";
-import type { Line, PackageState, PendingChange, World } from "./state.ts";
+import { settleLine } from "./settle-line.ts";
+import type { Line, PackageState, World } from "./state.ts";
 import { windowEnd } from "./windows.ts";
 
 // What time alone does to a state. Whoever judges an entry, or asks for the state at a time, settles first.
@@ -11,39 +12,6 @@ export function settle(state: PackageState, subjectId: string, time: number, wor
   if (lines.some((line, i) => line !== state.lines[i])) settled = { ...settled, lines };
   if (settled.adoption && time >= settled.adoption.expiresAt) settled = { ...settled, adoption: null };
   return settleClaims(settled, subjectId, time, world);
-}
-
-/** A line after an authority has taken effect: what else waited is void. */
-export function takeEffect(
-  line: Line,
-  { authority, details, place }: Pick<PendingChange, "authority" | "details" | "place">,
-  at: number,
-): Line {
-  return {
-    ...line,
-    authority,
-    details,
-    detailsFrom: at,
-    steps: [...line.steps, { digest: authority.digest, place }],
-    change: null,
-    recovery: null,
-    pendingFunding: null,
-  };
-}
-
-function settleLine(line: Line, time: number): Line {
-  const { change, recovery, pendingFunding } = line;
-  if (!change && !recovery && !pendingFunding) return line;
-  const [first] = [change, recovery, pendingFunding]
-    .filter((pending) => pending !== null)
-    .filter(({ effectiveAt }) => effectiveAt <= time)
-    .toSorted((a, b) => a.effectiveAt - b.effectiveAt || a.place.index - b.place.index);
-  if (!first) return line;
-  const next =
-    "terms" in first
-      ? { ...line, funding: first.terms, pendingFunding: null }
-      : takeEffect(line, first, first.effectiveAt);
-  return settleLine(next, time);
 }
 
 //

@@ -136,13 +136,13 @@ export interface World {
   /** The log's origin. */
   origin: string;
   /** Whether an authority, by its digest, is the one that the log's operator has named for `log:<origin>` [A-7]. */
-  chartered(authority: string): boolean;
+  readonly chartered: (authority: string) => boolean;
   /** The committees that count here, and for what [A-16]. */
   readonly recognised: ReadonlyMap<string, readonly Power[]>;
   /** A subject's state before the entry that is judged; undefined where it isn't known. */
-  state(subjectId: string): PackageState | undefined;
+  readonly state: (subjectId: string) => PackageState | undefined;
   /** Log time of a version's release entry, null if there is none; undefined where that isn't known. */
-  releaseTime(releaseId: string): number | null | undefined;
+  readonly releaseTime: (releaseId: string) => number | null | undefined;
   /** Where others may recognise other committees than this one does, what they let in is void here and no fault of the log's [A-16]. */
   lenient: boolean;
 }
@@ -156,7 +156,12 @@ export function lineInForce(state: PackageState): Line | null {
  * The line that a statement is judged by [A-1]: the newest one that all signers belong to; `others` are keys that may sign beside the line's own.
  * Throws `NOT_CLAIMED`, `WRONG_KEY`.
  */
-export function lineOf(state: PackageState, subjectId: string, signers: readonly Signer[], others: readonly HeldKey[] = []): Line {
+export function lineOf(
+  state: PackageState,
+  subjectId: string,
+  signers: readonly Signer[],
+  others: readonly HeldKey[] = [],
+): Line {
   const force = lineInForce(state);
   if (force) return force;
   const fits = (line: Line): boolean => {
@@ -167,7 +172,12 @@ export function lineOf(state: PackageState, subjectId: string, signers: readonly
   if (line) return line;
   if (state.lines.length === 0)
     throw new CoreError("NOT_CLAIMED", "S-22", `${subjectId} is not claimed.`, "Claim it first: touchmark claim");
-  throw new CoreError("WRONG_KEY", "A-1", `The signers are not of one claim of ${subjectId}.`, "Each claim's holders sign for themselves.");
+  throw new CoreError(
+    "WRONG_KEY",
+    "A-1",
+    `The signers are not of one claim of ${subjectId}.`,
+    "Each claim's holders sign for themselves.",
+  );
 }
 
 export function replaceLine(state: PackageState, before: Line, after: Line): PackageState {
@@ -219,9 +229,15 @@ export function signingKeys(
 }
 
 /** Throws `WRONG_PREVIOUS` unless the reference is to the last authority entry [S-17]. */
-export function requirePrevious(state: PackageState, subjectId: string, previous: Uint8Array | null, rule: string): void {
+export function requirePrevious(
+  state: PackageState,
+  subjectId: string,
+  previous: Uint8Array | null,
+  rule: string,
+): void {
   const { last } = state;
-  const same = previous === null || last === null ? previous === null && last === null : equalBytes(previous, last.leafHash);
+  const same =
+    previous === null || last === null ? previous === null && last === null : equalBytes(previous, last.leafHash);
   if (same) return;
   throw new CoreError(
     "WRONG_PREVIOUS",

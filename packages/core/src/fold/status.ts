@@ -3,7 +3,7 @@ import type { Line, PackageState } from "./state.ts";
 
 export type ClaimStatus = "unclaimed" | "pending" | "unproven" | "contested" | "in force" | "frozen";
 
-/** In one word, what a settled state amounts to at its time, [A-12]. */
+/** In one word, what a settled state amounts to at its time [S-20], [A-4], [A-12]. */
 export function claimStatus(state: PackageState, time: number): ClaimStatus {
   const [first, ...rivals] = state.lines;
   if (!first) return "unclaimed";

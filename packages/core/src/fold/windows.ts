@@ -16,7 +16,11 @@ export const WINDOWS = {
   recovery: { days: 30, opens: "a change by recovery keys", veto: "any live or recovery key" },
   funding: { days: 14, opens: "new payout addresses", veto: "any live or recovery key" },
   adoption: { days: 90, opens: "an adoption with committees", veto: "any live or recovery key" },
-  succession: { days: 21, opens: "an adoption by a successor, or of an open package", veto: "any live or recovery key" },
+  succession: {
+    days: 21,
+    opens: "an adoption by a successor, or of an open package",
+    veto: "any live or recovery key",
+  },
   finish: { days: 30, opens: "the end of an adoption's window", veto: "none" },
   dormancy: { days: 365, opens: "the package's last entry of any kind", veto: "none" },
   "maintainer-hold": { days: 3, opens: "a hold by one holder", veto: "none" },

@@ -9,7 +9,10 @@ describe("releases", () => {
   test("[S-22] two of three release; [S-5] two keys of one holder are one vote; a stranger is none", () => {
     const town = inForce(authorityOf("alice alice/2 bob carol", 2), "alice alice/2 bob carol");
     town.enter(releaseOf("1.0.0"), "alice bob");
-    expect(refusalOf(() => town.enter(releaseOf("1.0.1"), "alice alice/2"))).toEqual({ code: "THRESHOLD", rule: "S-22" });
+    expect(refusalOf(() => town.enter(releaseOf("1.0.1"), "alice alice/2"))).toEqual({
+      code: "THRESHOLD",
+      rule: "S-22",
+    });
     expect(refusalOf(() => town.enter(releaseOf("1.0.1"), "thief"))).toEqual({ code: "WRONG_KEY", rule: "S-4" });
   });
 
@@ -126,7 +129,9 @@ describe("revocation", () => {
   test("[A-8] a change doesn't list a revoked key", () => {
     const town = inForce(TEAM);
     revoke(town, "alice", "alice");
-    expect(refusalOf(() => change(town, authorityOf("alice bob carol dave", 3), "bob carol dave"))?.code).toBe("REVOKED_KEY");
+    expect(refusalOf(() => change(town, authorityOf("alice bob carol dave", 3), "bob carol dave"))?.code).toBe(
+      "REVOKED_KEY",
+    );
   });
 });
 
@@ -207,7 +212,12 @@ function veto(town: Town, entry: Uint8Array, signers: string): void {
   town.enter({ kind: "veto", entries: new Map([[WIDGET, entry]]) }, signers);
 }
 
-function fund(town: Town, channels: { type: string; address: string }[], signers: string, monthly?: number): Uint8Array {
+function fund(
+  town: Town,
+  channels: { type: string; address: string }[],
+  signers: string,
+  monthly?: number,
+): Uint8Array {
   const packages = new Map([[WIDGET, { previous: town.last() }]]);
   const needs = monthly === undefined ? null : { currency: "EUR", monthly };
   return town.enter({ kind: "funding", packages, channels, manifest: null, needs }, signers);

@@ -72,7 +72,10 @@ describe("first claims", () => {
     const teams = town.last();
     town.day = 30;
     expect(statusOf(town)).toBe("contested");
-    town.enter({ kind: "endorse", by: REVIEWERS, claims: new Map([[WIDGET, { claim: teams, confirms: ["b"] }]]) }, "rita rolf");
+    town.enter(
+      { kind: "endorse", by: REVIEWERS, claims: new Map([[WIDGET, { claim: teams, confirms: ["b"] }]]) },
+      "rita rolf",
+    );
     expect(statusOf(town)).toBe("contested");
     town.day = 37;
     expect(statusOf(town)).toBe("in force");
@@ -118,7 +121,8 @@ describe("first claims", () => {
 
   test("[A-3] at most eight claims wait", () => {
     const town = claimed();
-    for (let i = 1; i < 8; i++) town.enter(claimOf(authorityOf(`rival${i}`, 1), { previous: town.last(), proof: "1.0.1" }), `rival${i}`);
+    for (let i = 1; i < 8; i++)
+      town.enter(claimOf(authorityOf(`rival${i}`, 1), { previous: town.last(), proof: "1.0.1" }), `rival${i}`);
     const ninth = claimOf(THIEF, { previous: town.last(), proof: "1.0.1" });
     expect(refusalOf(() => town.enter(ninth, "thief"))).toEqual({ code: "TOO_MANY_CLAIMS", rule: "A-3" });
   });
@@ -144,7 +148,10 @@ describe("first claims", () => {
     expect(statusOf(town, id)).toBe("in force");
     found(town, REVIEWERS, "rita rolf", 2, ["hold"]);
     expect(statusOf(town, REVIEWERS)).toBe("in force");
-    expect(refusalOf(() => found(town, REVIEWERS, "thief", 1, ["hold"]))).toEqual({ code: "ALREADY_CLAIMED", rule: "S-21" });
+    expect(refusalOf(() => found(town, REVIEWERS, "thief", 1, ["hold"]))).toEqual({
+      code: "ALREADY_CLAIMED",
+      rule: "S-21",
+    });
   });
 });
 
@@ -155,9 +162,11 @@ function claimed(): Town {
 }
 
 function prove(town: Town, signers: string): void {
-  const line = town.state().lines.findLast(({ authority }) =>
-    authority.keys.some(({ fingerprint }) => fingerprint === keyOf(signers).fingerprint),
-  );
+  const line = town
+    .state()
+    .lines.findLast(({ authority }) =>
+      authority.keys.some(({ fingerprint }) => fingerprint === keyOf(signers).fingerprint),
+    );
   const claim = (line ?? town.state().lines[0]!).claim.leafHash;
   const proof = { claim, letter: "a" as const, version: "1.0.1", sha512: "ab".repeat(64) };
   town.enter({ kind: "proof", proofs: new Map([[WIDGET, proof]]) }, signers);

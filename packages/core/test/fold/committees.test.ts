@@ -33,12 +33,18 @@ describe("holds", () => {
       town.day += 2.9;
       hold = holdBy(town, WIDGET, "bob", { renews: hold });
     }
-    expect(refusalOf(() => holdBy(town, WIDGET, "carol", { renews: hold }))).toEqual({ code: "RENEWED_OUT", rule: "A-18" });
+    expect(refusalOf(() => holdBy(town, WIDGET, "carol", { renews: hold }))).toEqual({
+      code: "RENEWED_OUT",
+      rule: "A-18",
+    });
     town.day += 3.1;
     expect(heldBy(town)).toEqual([WIDGET]);
     town.day += 0.2;
     expect(heldBy(town)).toEqual([]);
-    expect(refusalOf(() => holdBy(town, WIDGET, "carol", { renews: hold }))).toEqual({ code: "NOT_PENDING", rule: "A-18" });
+    expect(refusalOf(() => holdBy(town, WIDGET, "carol", { renews: hold }))).toEqual({
+      code: "NOT_PENDING",
+      rule: "A-18",
+    });
   });
 
   test("[A-18] a committee's hold of a fresh version ends by itself; an old one needs an OSV id", () => {
@@ -142,7 +148,8 @@ describe("adoption", () => {
       town.day += 80;
       if (live === "veto") town.enter({ kind: "veto", entries: new Map([[WIDGET, entry]]) }, "carol");
       if (live === "release") town.enter(releaseOf("1.0.1"), "alice bob");
-      if (live === "revoke") town.enter({ kind: "revoke", subjects: [WIDGET], keys: [TEAM.keys[0]!.fingerprint] }, "alice");
+      if (live === "revoke")
+        town.enter({ kind: "revoke", subjects: [WIDGET], keys: [TEAM.keys[0]!.fingerprint] }, "alice");
       town.day += 10;
       expect(refusalOf(() => finish(town, entry))?.code, live).toMatch(/NOT_PENDING|SIGN_OF_LIFE/);
       expect(refusalOf(() => adopt(town, ALL))?.code, live).toBe("NOT_DORMANT");
@@ -204,7 +211,15 @@ function inForce(recognised = new Map<string, Power[]>(), authority: Authority =
   return town;
 }
 
-function found(town: Town, id: string, members: string, m: number, powers: Power[], scope?: string[], days?: number): void {
+function found(
+  town: Town,
+  id: string,
+  members: string,
+  m: number,
+  powers: Power[],
+  scope?: string[],
+  days?: number,
+): void {
   town.enter(claimOf(authorityOf(members, m), { id, details: committee(powers, scope, days) }), members);
 }
 
@@ -220,10 +235,7 @@ function heldBy(town: Town): string[] {
 }
 
 function adopt(town: Town, { committees, signers }: { committees: string[]; signers: string }): Uint8Array {
-  return town.enter(
-    { kind: "adopt", packageId: WIDGET, previous: town.last(), authority: ERIN, committees },
-    signers,
-  );
+  return town.enter({ kind: "adopt", packageId: WIDGET, previous: town.last(), authority: ERIN, committees }, signers);
 }
 
 function finish(town: Town, adoption: Uint8Array, signers = "erin"): void {

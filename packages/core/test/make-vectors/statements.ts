@@ -60,7 +60,7 @@ function claims(): StatementCase[] {
     refused("S-16", "a claim without its recovery key", "MISSING_POSSESSION", claim(recovery), THREE),
     refused("S-4", "a claim with a foreign signature", "WRONG_KEY", claim(), [...THREE, dave]),
     refused("S-17", "a claim after an entry that isn't there", "WRONG_PREVIOUS", followed, THREE),
-    refused("S-21", "a second claim, by others", "ALREADY_CLAIMED", rival, [dave], [widgetClaim]),
+    refused("A-3", "a second claim, by others, without proof", "PROOF_NEEDED", rival, [dave], [widgetClaim]),
     refused("S-21", "the same claim again", "ALREADY_CLAIMED", claim(), THREE, [widgetClaim]),
   ];
 }

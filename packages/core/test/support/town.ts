@@ -38,7 +38,11 @@ export function keyOf(name: string): HeldKey {
 const keys = new Map<string, HeldKey>();
 
 /** An authority of keys by name, `alice bob carol` say. */
-export function authorityOf(names: string, m: number, more: Partial<AuthorityDraft> & { recoverers?: string } = {}): Authority {
+export function authorityOf(
+  names: string,
+  m: number,
+  more: Partial<AuthorityDraft> & { recoverers?: string } = {},
+): Authority {
   const { recoverers, ...rest } = more;
   const draft: AuthorityDraft = { keys: recordsOf(names), releaseThreshold: m, ...rest };
   if (recoverers !== undefined) draft.recovery ??= { threshold: 2, keys: recordsOf(recoverers) };
@@ -50,7 +54,11 @@ export function committee(powers: Power[], scope: string[] = ["*"], termDays = 1
 }
 
 /** A statement without the logs, which are all for this one. */
-export type Said = Statement extends infer S ? (S extends Statement ? Omit<S, "logs"> & { logs?: string[] } : never) : never;
+export type Said = Statement extends infer S
+  ? S extends Statement
+    ? Omit<S, "logs"> & { logs?: string[] }
+    : never
+  : never;
 
 /** A log without signatures, proofs or storage: what the fold sees, and a clock to turn. */
 export interface Town {
@@ -64,7 +72,9 @@ export interface Town {
   world: Omit<World, "recognised"> & { recognised: World["recognised"] };
 }
 
-export function makeTown(options: { recognised?: ReadonlyMap<string, readonly Power[]>; lenient?: boolean; charter?: string } = {}): Town {
+export function makeTown(
+  options: { recognised?: ReadonlyMap<string, readonly Power[]>; lenient?: boolean; charter?: string } = {},
+): Town {
   const states = new Map<string, PackageState>();
   const before = new Map<string, { index: number; time: number }>();
   const releases = new Map<string, number>();
@@ -82,12 +92,17 @@ export function makeTown(options: { recognised?: ReadonlyMap<string, readonly Po
     day: 0,
     world,
     enter: (said, signers) => {
-      const statement = { logs: [LOG], ...said } as Statement;
+      const statement = { logs: [LOG], ...said };
       const signed: SignedStatement = { statement, digest: "", signers: signersOf(signers) };
       const fresh = new Map<string, PackageState>();
       const places = new Map<string, EntryPlace>();
       for (const id of statementChains(statement)) {
-        const place = { index: index + fresh.size + 1, time: timeOf(town.day), leafHash: leafOf(index + fresh.size + 1), before: before.get(id) ?? null };
+        const place = {
+          index: index + fresh.size + 1,
+          time: timeOf(town.day),
+          leafHash: leafOf(index + fresh.size + 1),
+          before: before.get(id) ?? null,
+        };
         places.set(id, place);
         fresh.set(id, applyStatement(world.state(id)!, id, signed, place, world));
       }
@@ -103,16 +118,33 @@ export function makeTown(options: { recognised?: ReadonlyMap<string, readonly Po
   return town;
 }
 
-export function claimOf(authority: Authority, more: { id?: string; previous?: Uint8Array; proof?: string; details?: Details } = {}): Said {
+export function claimOf(
+  authority: Authority,
+  more: { id?: string; previous?: Uint8Array; proof?: string; details?: Details } = {},
+): Said {
   const { id = WIDGET, previous = null, proof, details = null } = more;
   const packages = new Map([
-    [id, { previous, earlier: NO_EARLIER, proof: proof === undefined ? null : { version: proof, sha512: "ab".repeat(64) } }],
+    [
+      id,
+      {
+        previous,
+        earlier: NO_EARLIER,
+        proof: proof === undefined ? null : { version: proof, sha512: "ab".repeat(64) },
+      },
+    ],
   ]);
   return { kind: "claim", packages, authority, details };
 }
 
 export function releaseOf(version: string, id = WIDGET): Said {
-  const released = { packageId: id, version, sha512: "cd".repeat(64), tarSha512: "ef".repeat(64), base: null, stage: null };
+  const released = {
+    packageId: id,
+    version,
+    sha512: "cd".repeat(64),
+    tarSha512: "ef".repeat(64),
+    base: null,
+    stage: null,
+  };
   return { kind: "release", releases: new Map([[`${id}@${version}`, released]]), source: null };
 }
 

@@ -1,19 +1,27 @@
 import {
   claimStatus,
   cleanText,
-  type CoreError,
+  CoreError,
+  judgeRelease,
+  type Line,
+  lineInForce,
+  type PackageState,
   parsePackageId,
+  pinnedLine,
   type Reason,
   type ReasonCode,
+  type SignedStatement,
+  UNCLAIMED,
   type Verdict,
 } from "@touchmark/core";
 import { LogError } from "@touchmark/log";
 import { type PackageRule, type Policy, ruleFor } from "../policy/policy.ts";
+import { consumerWorld } from "./consumer-world.ts";
 import { countSignatures, type SignatureCount } from "./count-signatures.ts";
 import type { OpenedEvidence } from "./open-evidence.ts";
 import { envelopeOpener, type History, readHistory } from "./package-history.ts";
 import { reasonCodeOf } from "./reason-code.ts";
-import { countableClaim, readEarlier, readReleases, type Releases } from "./releases.ts";
+import { countableClaim, type GoodRelease, goodSigners, readEarlier, readReleases, type Releases } from "./releases.ts";
 
 /** A version to be checked, and its bytes' digests as far as they are known (hex). */
 export interface Candidate {
@@ -27,8 +35,12 @@ export interface Candidate {
 /** Judges candidates against one bundle; what it learns of a package is kept for the next question about it. */
 export interface PackageChecker {
   check(candidate: Candidate): Verdict;
-  /** The authority digest under which a package was accepted, for `touchmark.lock`; null if it isn't claimed by one that counts. */
-  authorityOf(packageId: string): string | null;
+  /** The line by which a package is judged [V-12]; null if it isn't claimed by one that counts. */
+  lineOf(packageId: string): Line | null;
+  /** The good releases of a version. */
+  releasesOf(packageId: string, version: string): GoodRelease[];
+  /** Judges signatures that aren't logged yet as a release at the evidence's time. Throws `CoreError`. */
+  judge(packageId: string, signers: SignedStatement["signers"]): Pick<GoodRelease, "signers" | "countable">;
 }
 
 /** Makes a checker by [V-9] to [V-20]. `pins` are those of `touchmark.lock`. */
@@ -44,26 +56,24 @@ export function packageChecker(
   // Earlier versions are accepted on the holders' word, so there the claim's signatures count whatever the policy says.
   const vouchedFor = (packageId: string): string | null =>
     evidence.earlier.has(packageId) ? null : pinnedFor(packageId);
+  const world = consumerWorld(policy.log.origin);
   const historyOf = (packageId: string): History =>
-    memo(histories, packageId, () =>
-      readHistory(evidence, open, packageId, { origin: policy.log.origin, vouched: vouchedFor(packageId) }),
-    );
+    memo(histories, packageId, () => readHistory(evidence, open, packageId, { world, vouched: vouchedFor(packageId) }));
   const earlier = orReason(() => readEarlier(evidence, historyOf));
 
   const find = (candidate: Candidate, rule: PackageRule): Finding => {
     if ("code" in earlier) return { status: "unchecked", reasons: [earlier] };
     const { packageId } = candidate;
     const history = historyOf(packageId);
-    const settled = checkAuthority(rule, pins.get(packageId), history, evidence.epoch.time);
-    if (settled || history.kind !== "claimed")
-      return settled ?? unchecked("EVIDENCE_MISSING", "V-9", "Nothing is known of this package.", "");
-    const known = memo(releases, packageId, () => readReleases(history, open, packageId, policy.log.origin));
-    const decided =
-      decideRelease(candidate, known) ??
-      decideEarlier(candidate, earlier.get(packageId)) ??
-      notSigned(candidate, known);
+    const trusted = checkAuthority(rule, pins.get(packageId), history, evidence.epoch.time);
+    if ("status" in trusted) return trusted;
+    const { claimed, line } = trusted;
+    const known = memo(releases, packageId, () => readReleases(claimed, open, packageId, line, world));
+    const listed = line === claimed.state.lines[0] ? earlier.get(packageId) : undefined;
+    const decided = decideRelease(candidate, known) ?? decideEarlier(candidate, listed) ?? notSigned(candidate, known);
     if (rule.keys === null || decided.status !== "accepted") return decided;
-    const countable = known.good.get(candidate.version)?.[0]?.countable ?? countableClaim(history, open);
+    const countable = known.good.get(candidate.version)?.[0]?.countable ?? countableClaim(claimed, open, line);
+    if (countable === null) return notSigned(candidate, known);
     return withDemands(decided, countSignatures(countable, rule.keys, policy.judgeAttestation));
   };
 
@@ -74,18 +84,41 @@ export function packageChecker(
     const base = { packageId, name, version, enforced: rule.level !== "observe", signers: [], basis: null };
     return withException(policy, { ...base, ...find(candidate, rule) });
   };
-  const authorityOf = (packageId: string): string | null => {
+  const lineOf = (packageId: string): Line | null => {
     const history = historyOf(packageId);
-    const digest = history.kind === "claimed" ? history.state.claim?.authority.digest : undefined;
-    return digest !== undefined && digest === pinnedFor(packageId) ? digest : null;
+    return history.kind === "claimed" ? countingLine(history.state, pinnedFor(packageId)) : null;
   };
-  return { check, authorityOf };
+  const releasesOf = (packageId: string, version: string): GoodRelease[] => {
+    const history = historyOf(packageId);
+    const line = lineOf(packageId);
+    if (history.kind !== "claimed" || !line) return [];
+    const known = memo(releases, packageId, () => readReleases(history, open, packageId, line, world));
+    return known.good.get(version) ?? [];
+  };
+  const judge: PackageChecker["judge"] = (packageId, signers) => {
+    const history = historyOf(packageId);
+    const { time } = evidence.epoch;
+    const state = history.kind === "claimed" ? history.state : UNCLAIMED;
+    const { line, keys } = judgeRelease(state, packageId, signers, time, world);
+    if (line.claim.index !== lineOf(packageId)?.claim.index)
+      throw new CoreError("WRONG_KEY", "V-12", "Signed by the holders of a claim that does not count here.");
+    return goodSigners(line, keys, signers);
+  };
+  return { check, lineOf, releasesOf, judge };
 }
 
 type Finding = Pick<Verdict, "status" | "reasons"> & Partial<Pick<Verdict, "basis" | "signers">>;
 
-/** Everything that is decided before a release is looked at; null when the package is claimed by an authority that counts. */
-function checkAuthority(rule: PackageRule, pin: string | undefined, history: History, time: number): Finding | null {
+type Claimed = Extract<History, { kind: "claimed" }>;
+
+/** The line by which a package's releases are judged. */
+interface Trusted {
+  claimed: Claimed;
+  line: Line;
+}
+
+/** Everything that is decided before a release is looked at; then the line that counts. */
+function checkAuthority(rule: PackageRule, pin: string | undefined, history: History, time: number): Finding | Trusted {
   switch (history.kind) {
     case "unknown":
       return unchecked(
@@ -125,39 +158,41 @@ function checkUnclaimed(rule: PackageRule, pin: string | undefined): Finding {
   return unclaimed(rule, "Nobody has claimed this package in the log.", []);
 }
 
+/** The line that counts for whoever pins this authority, or nothing [V-12]. */
+export function countingLine(state: PackageState, authority: string | null): Line | null {
+  return authority === null ? lineInForce(state) : pinnedLine(state, authority);
+}
+
 // [V-12], [V-13]
-function checkClaimed(
-  rule: PackageRule,
-  pin: string | undefined,
-  history: Extract<History, { kind: "claimed" }>,
-  time: number,
-): Finding | null {
-  const claim = history.state.claim!;
-  const { digest } = claim.authority;
-  if (rule.authority === digest) return null;
-  const expected = rule.authority ?? pin;
-  if (expected === digest) {
+function checkClaimed(rule: PackageRule, pin: string | undefined, claimed: Claimed, time: number): Finding | Trusted {
+  const { state } = claimed;
+  const line = countingLine(state, rule.authority);
+  const held = line?.steps.map(({ digest }) => digest) ?? [];
+  if (line && (pin === undefined || rule.authority !== null || held.includes(pin))) return { claimed, line };
+  const now = (line ?? state.lines.at(-1)!).authority.digest;
+  if (rule.authority === null && pin !== undefined && pinnedLine(state, pin)) {
     return rejected(
       "AUTHORITY_CHANGED",
       "V-13",
-      `touchmark.lock holds this package to the authority ${short(digest)}, and the policy doesn't name it any more.`,
-      `Put "authority": "${digest}" back into touchmark.json; or, if it shall not be held to that, remove touchmark.lock.`,
+      `touchmark.lock holds this package to the authority ${short(pin)}, and the policy doesn't name it any more.`,
+      `Put "authority": "${pin}" back into touchmark.json; or, if it shall not be held to that, remove touchmark.lock.`,
     );
   }
+  const expected = rule.authority ?? pin;
   if (expected !== undefined) {
     return rejected(
       "AUTHORITY_CHANGED",
       "V-13",
-      `The authority changed hands: ${short(expected)} was expected, the log has ${short(digest)}.`,
-      `If its holders told you so, put "authority": "${digest}" into touchmark.json.`,
+      `The authority changed hands: ${short(expected)} was expected, the log has ${short(now)}.`,
+      `If its holders told you so, put "authority": "${now}" into touchmark.json.`,
     );
   }
-  const status = claimStatus(claim, time);
+  const status = claimStatus(state, time);
   const note = reason(
     "CLAIM_PENDING",
     "V-12",
-    `A claim by ${short(digest)} is ${status} and does not count yet.`,
-    `To trust it now, put "authority": "${digest}" into touchmark.json.`,
+    `A claim by ${short(now)} is ${status} and does not count yet.`,
+    `To trust it now, put "authority": "${now}" into touchmark.json.`,
   );
   return unclaimed(rule, `The claim of this package is ${status}.`, [note]);
 }

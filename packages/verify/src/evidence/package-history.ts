@@ -5,10 +5,12 @@ import {
   openVouchedClaim,
   packageIdHash,
   type PackageState,
+  settle,
   type SignedStatement,
   statementChains,
   UNCLAIMED,
   verifyEnvelope,
+  type World,
 } from "@touchmark/core";
 import { bucketOf, findRecord, isAuthorityKind, leafHash, nodeCrypto } from "@touchmark/log";
 import { hexOf, type OpenedEvidence, type ProvedEntry } from "./open-evidence.ts";
@@ -23,7 +25,13 @@ export type History =
   | { kind: "incomplete"; step: string; message: string }
   /** The log admitted what the rules forbid. */
   | { kind: "broken"; error: CoreError }
-  | { kind: "claimed"; state: PackageState; chain: ChainLink[]; releases: ProvedEntry[] };
+  | {
+      kind: "claimed";
+      /** At the epoch leaf's time [V-12]. */
+      state: PackageState;
+      chain: ChainLink[];
+      releases: ProvedEntry[];
+    };
 
 /** The state of a package from one authority entry on. */
 export interface ChainLink {
@@ -63,7 +71,7 @@ export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
 
 /** What the checks of one package need to know of the policy. */
 export interface PackageTrust {
-  origin: string;
+  world: World;
   /** The digest of the authority whose claim may be taken without its signatures, or null [V-11]. */
   vouched: string | null;
 }
@@ -91,7 +99,7 @@ export function readHistory(
     };
   }
   try {
-    return replay(chain, entries, open, packageId, trust);
+    return replay(chain, entries, open, packageId, trust, evidence.epoch.time);
   } catch (error) {
     if (error instanceof CoreError) return { kind: "broken", error };
     throw error;
@@ -120,9 +128,11 @@ function replay(
   all: ProvedEntry[],
   open: OpenEnvelope,
   packageId: string,
-  { origin, vouched }: PackageTrust,
+  { world, vouched }: PackageTrust,
+  time: number,
 ): History {
   const chain: ChainLink[] = [];
+  const times = new Map(all.map((entry) => [entry.index, entry.time]));
   let state = UNCLAIMED;
   for (const entry of entries) {
     const signed = open(entry, vouched);
@@ -131,13 +141,20 @@ function replay(
     if (signed.statement.kind !== entry.kind) {
       throw new CoreError("MALFORMED", "V-11", "An entry's kind is not that of its statement.");
     }
-    state = applyStatement(state, packageId, signed, placeOf(entry), origin);
+    state = applyStatement(state, packageId, signed, placeOf(entry, times), world);
     chain.push({ entry, state });
   }
-  return { kind: "claimed", state, chain, releases: all.filter(({ kind }) => kind === "release") };
+  const releases = all.filter(({ kind }) => kind === "release");
+  return { kind: "claimed", state: settle(state, packageId, time, world), chain, releases };
 }
 
-/** An entry's place, as the rules want it. */
-export function placeOf({ index, time, bytes }: ProvedEntry): EntryPlace {
-  return { index, time, leafHash: leafHash(bytes) };
+// [E-21]: the time of the entry before it is known where the rules ask for it.
+function placeOf({ index, time, bytes, previous }: ProvedEntry, times: ReadonlyMap<number, number>): EntryPlace {
+  const before = previous === null ? undefined : times.get(previous);
+  return {
+    index,
+    time,
+    leafHash: leafHash(bytes),
+    before: previous === null || before === undefined ? null : { index: previous, time: before },
+  };
 }

@@ -1,18 +1,23 @@
 import {
-  applyStatement,
-  checkReleaseSigners,
+  checkLog,
   CoreError,
   encodeEarlierLeaf,
   encodeHex,
+  equalBytes,
+  type HeldKey,
+  judgeRelease,
+  type Line,
   type PackageState,
   type ReleasedVersion,
   releasesOf,
+  settle,
   type SignedStatement,
+  type World,
 } from "@touchmark/core";
 import { leafHash, LogError, rootFromMultiProof } from "@touchmark/log";
 import type { Countable } from "./count-signatures.ts";
 import type { OpenedEvidence, ProvedEntry } from "./open-evidence.ts";
-import { type ChainLink, type History, type OpenEnvelope, placeOf } from "./package-history.ts";
+import type { ChainLink, History, OpenEnvelope } from "./package-history.ts";
 
 /** A release that the rules allow, with the holders who signed it. */
 export interface GoodRelease {
@@ -30,12 +35,13 @@ export interface Releases {
   broken: Map<string, CoreError[]>;
 }
 
-/** Reads every release of a claimed package [V-14]. */
+/** Reads every release of a claimed package, for whom this line counts [V-12], [V-14]. */
 export function readReleases(
   history: Extract<History, { kind: "claimed" }>,
   open: OpenEnvelope,
   packageId: string,
-  origin: string,
+  counting: Line,
+  world: World,
 ): Releases {
   const releases: Releases = { good: new Map(), broken: new Map() };
   for (const entry of history.releases) {
@@ -43,19 +49,13 @@ export function readReleases(
     try {
       const signed = openRelease(entry, open);
       versions = signed.statement.kind === "release" ? releasesOf(signed.statement, packageId) : [];
-      const state = stateAt(history.chain, entry);
-      applyStatement(state, packageId, signed, placeOf(entry), origin);
-      const { authority, place } = state.claim!;
-      const signers = checkReleaseSigners(authority, signed.signers).map(({ holder }) => holder);
-      const countable = { authority, signers: signed.signers, authorityTime: place.time };
-      for (const released of versions) {
-        push(releases.good, released.version, {
-          released,
-          signers: [...new Set(signers)].toSorted(),
-          index: entry.index,
-          countable,
-        });
-      }
+      checkLog(signed.statement, world.origin);
+      if (versions.length === 0) throw new CoreError("MALFORMED", "S-40", "A release is not about its package.");
+      const state = settle(stateAt(history.chain, entry), packageId, entry.time, world);
+      const { line, keys } = judgeRelease(state, packageId, signed.signers, entry.time, world);
+      if (state.epoch === 0 && line.claim.index !== counting.claim.index) continue; // of a rival claim
+      const good = { ...goodSigners(line, keys, signed.signers), index: entry.index };
+      for (const released of versions) push(releases.good, released.version, { released, ...good });
     } catch (error) {
       if (!(error instanceof CoreError)) throw error;
       for (const version of versions.length > 0 ? versions.map((released) => released.version) : [""])
@@ -63,6 +63,19 @@ export function readReleases(
     }
   }
   return releases;
+}
+
+/** The holders behind a release's keys, and by what they are counted anew. */
+export function goodSigners(
+  { authority, steps }: Line,
+  keys: HeldKey[],
+  signers: SignedStatement["signers"],
+): Pick<GoodRelease, "signers" | "countable"> {
+  const holders = new Set(keys.map(({ holder }) => holder));
+  return {
+    signers: [...holders].toSorted(),
+    countable: { authority, signers, authorityTime: steps.at(-1)!.place.time },
+  };
 }
 
 /**
@@ -77,7 +90,8 @@ export function readEarlier(
   for (const [packageId, { versions, proof }] of evidence.earlier) {
     const history = historyOf(packageId);
     if (history.kind === "broken" || history.kind === "incomplete") continue; // the package is refused for that
-    const listed = history.kind === "claimed" ? history.state.claim?.claimed.earlier : undefined;
+    const lines = history.kind === "claimed" ? history.state.lines : [];
+    const [listed] = lines.map(({ claimed }) => claimed.earlier);
     if (!listed)
       throw new LogError(
         "BAD_PROOF",
@@ -95,11 +109,18 @@ export function readEarlier(
   return lists;
 }
 
-/** The claim's own signatures: by them the versions that it lists as earlier are counted [V-32]. */
-export function countableClaim(history: Extract<History, { kind: "claimed" }>, open: OpenEnvelope): Countable {
-  const { place, authority } = history.state.claim!;
-  const link = history.chain.find(({ entry }) => entry.index === place.index);
-  return { authority, signers: (link && open(link.entry)?.signers) ?? [], authorityTime: place.time };
+/** The signatures of the claim that lists a line's earlier versions: by them these are counted [V-32]. */
+export function countableClaim(
+  { chain }: Extract<History, { kind: "claimed" }>,
+  open: OpenEnvelope,
+  { claimed }: Line,
+): Countable | null {
+  for (const { entry, state } of chain) {
+    const line = state.lines.at(-1)!;
+    if (entry.kind !== "claim" || !equalBytes(line.claimed.earlier.root, claimed.earlier.root)) continue;
+    return { authority: line.authority, signers: open(entry)?.signers ?? [], authorityTime: entry.time };
+  }
+  return null;
 }
 
 function openRelease(entry: ProvedEntry, open: OpenEnvelope): SignedStatement {
