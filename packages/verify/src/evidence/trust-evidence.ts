@@ -1,5 +1,12 @@
 import type { Reason } from "@touchmark/core";
-import { type Evidence, fetchConsistency, type LogEndpoint, LogError, type SignedCheckpoint } from "@touchmark/log";
+import {
+  type Evidence,
+  fetchConsistency,
+  type LogEndpoint,
+  LogError,
+  type NotePair,
+  type SignedCheckpoint,
+} from "@touchmark/log";
 import type { Policy } from "../policy/policy.ts";
 import { type OpenedEvidence, openEvidence } from "./open-evidence.ts";
 
@@ -8,25 +15,28 @@ const MAX_AHEAD = 600; // [V-6]
 /** A bundle that may be relied on, or the reason why nothing can be checked with it. */
 export type TrustedEvidence =
   | { ok: true; evidence: OpenedEvidence; warnings: Reason[] }
-  | { ok: false; reason: Reason; fork: { older: string; newer: string } | null };
+  | { ok: false; reason: Reason; fork: NotePair | null };
 
 export interface TrustOptions {
   policy: Policy;
   /** Seconds. */
   now: number;
-  /** Checkpoints seen before: the user's own memory, the one in `touchmark.lock`. */
+  /** Checkpoints that the evidence may not be older than: where the log is asked all that were seen of it, else those that `touchmark.lock` has held. */
   seen: SignedCheckpoint[];
+  /** Others of this log, seen in other repositories: the evidence may be older than them, but may not contradict them. None if left out. */
+  elsewhere?: SignedCheckpoint[];
   /** The log, if it may be asked; the bundle then counts as fetched just now. */
   log: LogEndpoint | null;
 }
 
 /** Decides whether a bundle as a whole can be relied on [V-1] to [V-6]. */
 export async function trustEvidence(bundle: Evidence, options: TrustOptions): Promise<TrustedEvidence> {
-  const { policy, now, seen, log } = options;
+  const { policy, now, seen, elsewhere = [], log } = options;
   try {
     const evidence = openEvidence(bundle, policy.log.key);
     const distinct = new Map(seen.map((older) => [older.note, older]));
     for (const older of distinct.values()) await checkProgress(older, evidence.checkpoint, log);
+    for (const other of elsewhere) checkSameSize(other, evidence.checkpoint);
     const age = checkAge(policy, evidence.epoch.time, now, log !== null);
     if (age?.fatal) return { ok: false, reason: age.reason, fork: null };
     return { ok: true, evidence, warnings: age ? [age.reason] : [] };
@@ -57,14 +67,16 @@ async function checkProgress(older: SignedCheckpoint, newer: SignedCheckpoint, l
       },
     );
   }
-  if (newer.size === older.size) {
-    if (Buffer.compare(newer.root, older.root) === 0) return;
-    throw new LogError("FORK", `The log signed two trees of ${newer.size} leaves.`, {
-      hint: "Keep both notes: they prove it to anybody.",
-      notes,
-    });
-  }
+  checkSameSize(older, newer);
   if (log) await fetchConsistency(log, older, newer);
+}
+
+function checkSameSize(one: SignedCheckpoint, other: SignedCheckpoint): void {
+  if (one.size !== other.size || Buffer.compare(one.root, other.root) === 0) return;
+  throw new LogError("FORK", `The log signed two trees of ${one.size} leaves.`, {
+    hint: "Keep both notes: they prove it to anybody.",
+    notes: { older: one.note, newer: other.note },
+  });
 }
 
 // [V-6]
