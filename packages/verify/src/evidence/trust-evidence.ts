@@ -8,6 +8,7 @@ import {
   type SignedCheckpoint,
 } from "@touchmark/log";
 import type { Policy } from "../policy/policy.ts";
+import { checkQuorum } from "./check-quorum.ts";
 import { type OpenedEvidence, openEvidence } from "./open-evidence.ts";
 
 const MAX_AHEAD = 600; // [V-6]
@@ -29,7 +30,7 @@ export interface TrustOptions {
   log: LogEndpoint | null;
 }
 
-/** Decides whether a bundle as a whole can be relied on [V-1] to [V-6]. */
+/** Decides whether a bundle as a whole can be relied on [V-1] to [V-6], [V-21]. */
 export async function trustEvidence(bundle: Evidence, options: TrustOptions): Promise<TrustedEvidence> {
   const { policy, now, seen, elsewhere = [], log } = options;
   try {
@@ -37,7 +38,9 @@ export async function trustEvidence(bundle: Evidence, options: TrustOptions): Pr
     const distinct = new Map(seen.map((older) => [older.note, older]));
     for (const older of distinct.values()) await checkProgress(older, evidence.checkpoint, log);
     for (const other of elsewhere) checkSameSize(other, evidence.checkpoint);
-    const age = checkAge(policy, evidence.epoch.time, now, log !== null);
+    const quorum = checkQuorum(policy, evidence.checkpoint, now); // [V-21]
+    if (quorum !== null && "code" in quorum) return { ok: false, reason: quorum, fork: null };
+    const age = checkAge(policy, { epoch: evidence.epoch.time, quorum: quorum?.time ?? null }, now, log !== null);
     if (age?.fatal) return { ok: false, reason: age.reason, fork: null };
     return { ok: true, evidence, warnings: age ? [age.reason] : [] };
   } catch (error) {
@@ -82,24 +85,25 @@ function checkSameSize(one: SignedCheckpoint, other: SignedCheckpoint): void {
 // [V-6]
 function checkAge(
   policy: Policy,
-  time: number,
+  time: { epoch: number; quorum: number | null },
   now: number,
   online: boolean,
 ): { fatal: boolean; reason: Reason } | null {
+  const ahead = time.epoch - now;
+  if (ahead > MAX_AHEAD) {
+    const message = `The log's time is ${ahead} seconds ahead of this machine's clock.`;
+    return { fatal: true, reason: { code: "STALE", step: "V-6", message, hint: "Set the clock." } };
+  }
   const limit = online ? policy.freshness.online : policy.freshness.offline;
-  const age = now - time;
-  if (age >= -MAX_AHEAD && age <= limit) return null;
-  const message =
-    age < 0
-      ? `The log's time is ${-age} seconds ahead of this machine's clock.`
-      : `The log shows nothing newer than ${hours(age)}; the policy allows ${hours(limit)}.`;
-  const hint =
-    age < 0
-      ? "Set the clock."
-      : online
-        ? "The log may be stuck, or somebody holds its news back."
-        : "Fetch it again: touchmark npm install";
-  return { fatal: !online || age < 0, reason: { code: "STALE", step: "V-6", message, hint } };
+  const age = now - (time.quorum ?? time.epoch);
+  if (age <= limit) return null;
+  const nothing =
+    time.quorum === null ? "The log shows nothing newer than" : "The witnesses have cosigned nothing newer than";
+  const message = `${nothing} ${hours(age)}; the policy allows ${hours(limit)}.`;
+  const hint = online
+    ? "The log may be stuck, or somebody holds its news back."
+    : "Fetch it again: touchmark npm install";
+  return { fatal: !online, reason: { code: "STALE", step: "V-6", message, hint } };
 }
 
 function hours(seconds: number): string {
