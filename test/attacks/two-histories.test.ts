@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { encodeVerifierKey, parseFork, verifyFork } from "@touchmark/log";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { companionText } from "../support/companion.ts";
 import type { Consumer } from "../support/consumer.ts";
@@ -63,11 +64,11 @@ const toRival: NonNullable<Consumer["fetch"]> = (url, init) =>
 function keptIn(text: string, sizes: [number, number]): void {
   const file = /both notes are kept in ([^\s:]+)/i.exec(text)?.[1];
   expect(file, text).toBeDefined();
-  const kept = readFileSync(file!, "utf8");
-  const notes = kept.split(/^=+\n\n/m);
-  expect(notes).toHaveLength(2);
-  expect(notes.map((note) => Number(note.split("\n")[1]))).toEqual(sizes);
-  for (const note of notes) expect(note).toContain(`\n\n— ${rival.endpoint.origin} `);
+  const { key, older, newer } = parseFork(readFileSync(file!, "utf8"));
+  expect(encodeVerifierKey(key)).toBe(rival.endpoint.key);
+  const proved = verifyFork(parseFork(readFileSync(file!, "utf8")));
+  expect([proved.older.size, proved.newer.size]).toEqual(sizes);
+  for (const note of [older, newer]) expect(note).toContain(`\n\n— ${rival.endpoint.origin} `);
 }
 
 describe("L1: two histories", () => {
@@ -91,6 +92,24 @@ describe("L1: two histories", () => {
     expect(consumer.filesAtHome("forks")).toHaveLength(2);
     const [remembered] = consumer.filesAtHome("checkpoints");
     expect(readFileSync(remembered!, "utf8").split("\n")[1]).toBe("3");
+  });
+
+  test("anybody can check what was kept, without the log", async () => {
+    const kept = await consumer.touchmark("log forks");
+    expect(kept.exit).toBe(1);
+    expect(kept.stdout).toMatch(
+      /signed two trees of which neither extends the other\.[^]*one +3 leaves[^]*other +5 leaves/,
+    );
+    const stranger = workshop.consumer();
+    expect((await stranger.touchmark("log forks")).stdout).toBe("No log was caught with two histories.\n");
+    for (const file of consumer.filesAtHome("forks")) {
+      const told = await stranger.touchmark(`log forks ${file} --json`);
+      expect(told.exit).toBe(1);
+      expect(JSON.parse(told.stdout)).toMatchObject({ ok: false, forks: [{ key: rival.endpoint.key, proved: true }] });
+      stranger.write("forged.txt", readFileSync(file, "utf8").replace(/^(root|key) .{9}/m, "$1 AAAAAAAAA"));
+      const forged = await stranger.touchmark("log forks forged.txt");
+      expect([forged.exit, forged.stdout]).toEqual([3, expect.stringContaining("proves nothing")]);
+    }
   });
 
   test("an install is not begun", async () => {

@@ -176,6 +176,26 @@ describe("I10: what is older than what was seen", () => {
     today.write("touchmark.lock", companion);
   });
 
+  test("a repository that was not installed in lately is not punished for what the same user saw elsewhere", async () => {
+    const other = cloneOf(consumer);
+    expect(other.read("touchmark.lock")).toBe(old.companion);
+    const { home } = today;
+    const offline = await other.touchmark("verify", { home });
+    expect([offline.exit, offline.stderr]).toEqual([0, ""]);
+    const answered = await other.touchmark("verify --online", { home, fetch: replay });
+    expect([answered.exit, answered.text]).toEqual([3, expect.stringContaining(both)]); // the log is held to all that was seen
+  });
+
+  test("once it has moved on, it can't be set back either", async () => {
+    const other = cloneOf(consumer);
+    const { home } = today;
+    other.write("touchmark.lock", today.read("touchmark.lock")!);
+    expect((await other.touchmark("verify", { home })).exit).toBe(0);
+    other.write("touchmark.lock", old.companion);
+    const outcome = await other.touchmark("verify", { home });
+    expect([outcome.exit, outcome.text]).toEqual([3, expect.stringContaining(both)]);
+  });
+
   test("a memory that is damaged is no empty memory", async () => {
     const forgetful = cloneOf(today);
     mkdirSync(forgetful.home, { recursive: true });

@@ -105,6 +105,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/log-serve.ts")).logServe,
   },
   {
+    name: "log forks",
+    summary: "logs that were caught with two histories",
+    load: async () => (await import("./commands/log-forks.ts")).logForks,
+  },
+  {
     name: "log key",
     summary: "the verifier key of a log",
     load: async () => (await import("./commands/log-key.ts")).logKey,

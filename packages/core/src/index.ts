@@ -83,7 +83,6 @@ export {
   isSubjectId,
   isVersion,
   packageIdHash,
-  parseCommitteeId,
   parsePackageId,
   parseReleaseId,
   parseSubjectId,
@@ -133,8 +132,10 @@ export { encodeRevoke } from "./statements/revoke.ts";
 export type { Followed } from "./statements/subjects.ts";
 export type { Veto, VetoDraft } from "./statements/veto.ts";
 export { encodeVeto } from "./statements/veto.ts";
-export type { StatementSummary, SummarySection } from "./summary.ts";
-export { describeLoss, describeThreshold, summarizeStatement } from "./summary.ts";
+export type { SummarySection } from "./summary/phrases.ts";
+export type { StatementSummary } from "./summary/summarize.ts";
+export { describeLoss, describeThreshold } from "./summary/authority.ts";
+export { summarizeStatement } from "./summary/summarize.ts";
 export { cleanText } from "./text.ts";
 export type { Basis, Reason, ReasonCode, Verdict, VerdictStatus } from "./verdict.ts";
 export { worstStatus } from "./verdict.ts";

@@ -1,6 +1,6 @@
 import { encodeUtf8 } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
-import { CoreError, require } from "./errors.ts";
+import { CoreError } from "./errors.ts";
 import { cleanText } from "./text.ts";
 
 /** A package's identity: the registry's name in the policy, and the npm name [C-9]. */
@@ -95,14 +95,6 @@ export function parseSubjectId(text: string): SubjectId {
     `"${cleanText(text, 80)}" is the id of no package, committee or log.`,
     "An id reads npm:<registry>/<name>, committee:<name> or log:<origin>.",
   );
-}
-
-/** Throws `MALFORMED` [C-17]. */
-export function parseCommitteeId(text: string): string {
-  require(isCommitteeId(
-    text,
-  ), "C-17", `"${cleanText(text, 80)}" is not a committee's id.`, "It reads committee:<name>.");
-  return text;
 }
 
 /** The text of a package id. Throws `MALFORMED` if a part is not well-formed [C-9]. */

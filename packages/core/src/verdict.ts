@@ -4,6 +4,7 @@ export type ReasonCode =
   | "EVIDENCE_MISSING"
   | "EVIDENCE_MALFORMED"
   | "CHECKPOINT_BAD"
+  | "QUORUM"
   | "PROOF_BAD"
   | "ROLLBACK"
   | "FORK"

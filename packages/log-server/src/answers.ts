@@ -88,7 +88,10 @@ const STATUS: Record<CoreCode | LogServerErrorCode, number> = {
   WRONG_LOG: 422,
   WRONG_ORIGIN: 422,
   TOO_MANY: 429,
+  BAD_ANSWER: 500,
+  BAD_QUORUM: 500,
   INTERNAL: 500,
+  SET_BACK: 500,
   STORE_CHANGED: 500,
   STORE_DAMAGED: 500,
   STORE_EXISTS: 500,
@@ -97,5 +100,6 @@ const STATUS: Record<CoreCode | LogServerErrorCode, number> = {
   STORE_MISSING: 500,
   STORE_OLD: 500,
   WRONG_CHECKPOINT: 500,
+  NOT_WITNESSED: 503,
   STOPPED: 503,
 };

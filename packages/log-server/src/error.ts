@@ -17,6 +17,10 @@ export type LogServerErrorCode =
   | "TOO_MANY"
   | "SLOW"
   | "STOPPED"
+  | "NOT_WITNESSED"
+  | "BAD_QUORUM"
+  | "BAD_ANSWER"
+  | "SET_BACK"
   | "INTERNAL";
 
 /** The one error of this package. `message` is one sentence; `hint`, if not empty, says what to do. */

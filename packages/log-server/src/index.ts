@@ -7,6 +7,7 @@ export {
   openAuditor,
 } from "./auditor/auditor.ts";
 export { checkStore, type StoreReport } from "./check-store.ts";
+export { type Cosigning, type CosigningOptions, createCosigning } from "./cosigning.ts";
 export { LogServerError, type LogServerErrorCode } from "./error.ts";
 export { buildEvidence } from "./evidence.ts";
 export { type PackageStates, packageStates } from "./package-states.ts";

@@ -1,7 +1,7 @@
 /** The single writer: gathers what is submitted, admits it in order, and answers when all of a batch is durable and signed. */
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { type PackageState, type SignedStatement, statementChains } from "@touchmark/core";
-import { parseLeaf, parseEpoch, type SignedCheckpoint } from "@touchmark/log";
+import { parseEpoch, parseLeaf } from "@touchmark/log";
 import {
   type Admission,
   type AdmittingLog,
@@ -10,6 +10,7 @@ import {
   isRefusal,
   type PackageView,
 } from "./admission.ts";
+import type { Cosigning } from "./cosigning.ts";
 import { LogServerError } from "./error.ts";
 import type { PackageStates } from "./package-states.ts";
 import type { StatementPlace } from "./queries.ts";
@@ -25,6 +26,8 @@ export type SequencerOptions = {
   readonly clock: () => number;
   /** [A-7] The digest of the authority that may claim the log's own id; none may if it is left out. */
   readonly charter?: string | undefined;
+  /** Where the log has witnesses: nothing is published without their cosignatures [Q-24]. */
+  readonly cosigning?: Cosigning | undefined;
   /** Told what went wrong while nobody was to blame; `error` is kept out of every answer. */
   readonly onFailure?: (error: unknown) => void;
   /** Statements in one batch at most, 512 if left out. */
@@ -49,9 +52,11 @@ const BUSY = 20;
 const MAX_WAIT = 5;
 
 export function createSequencer(options: SequencerOptions): Sequencer {
-  const { store, states, clock, onFailure = () => undefined, batch = 512, queue: limit = 4096 } = options;
+  const { store, states, clock, cosigning, onFailure = () => undefined, batch = 512, queue: limit = 4096 } = options;
   const { origin } = store.checkpoint();
   const chartered = (authority: string): boolean => authority === options.charter;
+  // A log may have been without witnesses, or begun before they first answered.
+  let witnessed = cosigning === undefined || cosigning.covers(store.checkpoint().note);
   const queue: Job[] = [];
   let beat: number | undefined;
   let working = false;
@@ -74,8 +79,9 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       try {
         await runBatch(jobs, age);
       } catch (error) {
-        onFailure(error);
-        for (const job of jobs) job.reject(notNow(error));
+        const awaited = isNotWitnessed(error); // its operator was told by whoever waits for the witnesses
+        if (!awaited) onFailure(error);
+        for (const job of jobs) job.reject(awaited ? error : notNow(error));
       }
       ended = performance.now();
     }
@@ -92,13 +98,17 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     }
   };
 
-  const publish = (signed: SignedCheckpoint): Promise<void> => store.publish(signed.note);
+  /** Shows the newest stored checkpoint, with the cosignatures of its quorum where the log has witnesses [Q-24]. */
+  const publish = async (): Promise<void> => {
+    const newest = store.newest();
+    await store.publish(cosigning === undefined ? newest.checkpoint.note : await cosigning.collect(newest));
+    witnessed = true;
+  };
 
   const runBatch = async (jobs: readonly Job[], age: number | undefined): Promise<void> => {
     // [L-16] What is durable but not published can't be answered for, not even if it is known already.
     if (!store.ready()) throw notNow();
-    const left = store.pending();
-    if (left !== undefined) await publish(left); // [L-30]
+    if (store.pending() !== undefined || !witnessed) await publish(); // [L-30]
     const { size } = store.checkpoint();
     const last = parseEpoch(store.leaf(size - 1)).time;
     const time = Math.max(last, Math.floor(clock())); // [L-7]
@@ -114,10 +124,23 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       }
     });
     const due = age !== undefined && time - last >= age;
-    if (plan.statements.length > 0 || due) await publish(await store.append(plan.statements, time));
+    if (plan.statements.length > 0 || due) {
+      await store.append(plan.statements, time);
+      await publish();
+    } else {
+      const improved = cosigning?.improved(store.checkpoint().note);
+      if (improved !== undefined) await store.publish(improved); // [Q-28]
+    }
     const { note } = store.checkpoint();
     for (const job of taken) job.resolve({ entries: plan.entriesOf(job), note });
   };
+
+  const heartbeat = (age: number): Promise<void> => {
+    if (stopping) return Promise.resolve();
+    beat = Math.min(age, beat ?? Infinity);
+    return start();
+  };
+  cosigning?.onQuorum(() => void heartbeat(Infinity)); // which appends nothing, and publishes what there is
 
   return {
     submit: (candidate) => {
@@ -135,14 +158,10 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     receiptOf: ({ digest, statement }) => {
       const place = store.place(Buffer.from(digest, "hex"));
       const { size, note } = store.checkpoint();
-      if (place === undefined || place.first + place.count > size) return undefined;
+      if (!witnessed || place === undefined || place.first + place.count > size) return undefined;
       return { entries: entriesAt(place, statementChains(statement)), note };
     },
-    heartbeat: (age) => {
-      if (stopping) return Promise.resolve();
-      beat = age;
-      return start();
-    },
+    heartbeat,
     stop: async () => {
       stopping = true;
       await work;
@@ -214,6 +233,10 @@ function entriesAt(place: StatementPlace, packages: readonly string[]): Map<stri
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
+}
+
+function isNotWitnessed(error: unknown): error is LogServerError {
+  return error instanceof LogServerError && error.code === "NOT_WITNESSED";
 }
 
 function notNow(cause?: unknown): LogServerError {

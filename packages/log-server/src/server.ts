@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { cleanText } from "@touchmark/core";
 import { refusalOf, sendAnswer } from "./answers.ts";
+import type { Cosigning } from "./cosigning.ts";
 import { listen } from "./listen.ts";
 import { packageStates } from "./package-states.ts";
 import { answerRequest, type Service } from "./routes.ts";
@@ -29,8 +30,12 @@ export type LogServerOptions = {
   readonly host?: string;
   /** A free one if left out. */
   readonly port?: number;
-  /** [L-18] Seconds without an entry after which an epoch leaf is appended, 3,600 if left out. */
+  /** The log's witnesses; the server stops asking them when it is closed. */
+  readonly cosigning?: Cosigning;
+  /** [L-18] Seconds without an entry after which an epoch leaf is appended; if left out 3,600, or 43,200 where the log has witnesses. */
   readonly heartbeat?: number;
+  /** Seconds after which the newest checkpoint is cosigned again, 3,600 if left out. */
+  readonly recosign?: number;
   /** Milliseconds between looks at the clock for the heartbeat, 30,000 if left out. */
   readonly tick?: number;
   /** Milliseconds for a whole request to arrive, 30,000 if left out. */
@@ -51,12 +56,13 @@ const CLOSE_AFTER = 5000;
 
 /** Starts to listen. Rejects with the system's error if the port cannot be had. */
 export async function startLogServer(options: LogServerOptions): Promise<LogServer> {
-  const { store, clock, onEvent = () => undefined, heartbeat = 3600, tick = 30_000, requestTimeout = 30_000 } = options;
+  const { store, clock, cosigning, onEvent = () => undefined, tick = 30_000, requestTimeout = 30_000 } = options;
+  const { heartbeat = cosigning === undefined ? 3600 : 43_200, recosign = 3600 } = options;
   const onFailure = (error: unknown): void => {
     onEvent({ event: "failure", message: error instanceof Error ? cleanText(error.message) : "", error });
   };
   const states = packageStates(store, KEPT_STATES);
-  const sequencer = createSequencer({ store, states, clock, onFailure });
+  const sequencer = createSequencer({ store, states, clock, cosigning, onFailure });
   const service: Service = {
     store,
     states,
@@ -71,13 +77,17 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
   server.maxConnections = MAX_CONNECTIONS;
   server.keepAliveTimeout = 65_000;
   const port = await listen(server, options.port ?? 0, options.host ?? "127.0.0.1");
-  const timer = setInterval(() => void sequencer.heartbeat(heartbeat), tick);
+  const timer = setInterval(() => {
+    if (store.pending() === undefined) cosigning?.refresh(store.snapshot(), recosign);
+    void sequencer.heartbeat(heartbeat);
+  }, tick);
   await sequencer.heartbeat(heartbeat);
 
   const shutDown = async (): Promise<void> => {
     clearInterval(timer);
     const closed = new Promise((resolve) => server.close(resolve));
     await sequencer.stop();
+    cosigning?.stop();
     server.closeIdleConnections();
     const late = setTimeout(() => server.closeAllConnections(), CLOSE_AFTER);
     await closed;

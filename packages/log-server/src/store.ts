@@ -58,6 +58,8 @@ export type Store = {
   readonly mapDigest: RangeDigest;
   /** The published tree as it is now: it gives the same hashes when the log has grown. */
   readonly snapshot: () => Snapshot;
+  /** As `snapshot`, of the newest tree that is on the disk, published or not. */
+  readonly newest: () => Snapshot;
   /** A tile's bytes, or `undefined` if the published tree has no such tile. */
   readonly tile: (tile: Tile) => Uint8Array | undefined;
   readonly place: (digest: Uint8Array) => StatementPlace | undefined;
@@ -153,8 +155,7 @@ function storeOver(parts: Parts): Store {
     if (tileWidth(edge.size, wanted.level, wanted.index) < wanted.width) return undefined;
     return edgeTile(edge, wanted) ?? cutTile(readTileFile(dir, { ...wanted, width: TILE_WIDTH }), wanted);
   };
-  const snapshot = (): Snapshot => {
-    const { checkpoint, edge } = parts;
+  const snapshotOf = ({ checkpoint, edge }: Pick<Pending, "checkpoint" | "edge">): Snapshot => {
     const read = (wanted: Tile): Uint8Array => {
       const found = tileOf(edge, wanted);
       if (found !== undefined) return found;
@@ -212,7 +213,8 @@ function storeOver(parts: Parts): Store {
     head: map.get,
     bucket: map.bucket,
     mapDigest: map.digestOf,
-    snapshot,
+    snapshot: () => snapshotOf(parts),
+    newest: () => snapshotOf(parts.pending ?? parts),
     tile: (wanted) => tileOf(parts.edge, wanted),
     place: queries.place,
     release: queries.release,

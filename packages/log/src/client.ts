@@ -116,18 +116,23 @@ export async function fetchConsistency(
   if (newer.size < older.size) {
     throw new LogError("ROLLBACK", "The log shows an older checkpoint than one seen before.", { notes });
   }
-  const prefix = older.size === 0 ? older.root : await fetchPrefixRoot(log, older.size, newer);
-  if (!equalBytes(prefix, older.root)) {
+  if (older.size === 0) return;
+  const prefix = older.size === newer.size ? undefined : await fetchPrefix(log, older.size, newer);
+  const root = prefix?.root ?? newer.root;
+  if (!equalBytes(root, older.root)) {
     throw new LogError("FORK", "The log signed two checkpoints that contradict each other.", {
       hint: "Keep both notes: they prove it to anybody.",
-      notes,
+      notes: prefix ? { ...notes, prefix } : notes,
     });
   }
 }
 
-/** The root of the first `size` leaves of the tree of `checkpoint`, proved to be that. */
-async function fetchPrefixRoot(log: LogEndpoint, size: number, checkpoint: SignedCheckpoint): Promise<Uint8Array> {
-  if (size === checkpoint.size) return checkpoint.root;
+/** The root of the first `size` leaves of the tree of `checkpoint`, which has more, and the proof of it. */
+async function fetchPrefix(
+  log: LogEndpoint,
+  size: number,
+  checkpoint: SignedCheckpoint,
+): Promise<{ root: Uint8Array; proof: Uint8Array[] }> {
   const ranges = [{ start: 0, end: size }, ...consistencyRanges(size, checkpoint.size)];
   const digests = await fetchRangeDigests(checkpoint.size, ranges, (tile) => fetchTile(log, tile));
   const [root, ...proof] = digests.map(digestToBytes);
@@ -136,7 +141,7 @@ async function fetchPrefixRoot(log: LogEndpoint, size: number, checkpoint: Signe
   } catch (cause) {
     throw new LogError("BAD_TILE", "The log's tiles do not belong to its checkpoint.", { cause });
   }
-  return root!;
+  return { root: root!, proof };
 }
 
 function get(log: LogEndpoint, path: string, limit: number): Promise<Uint8Array> {

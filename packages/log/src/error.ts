@@ -24,8 +24,16 @@ export type LogErrorCode =
   | "TIMEOUT"
   | "NETWORK";
 
-/** Two notes of one log. Where they contradict each other, they are the proof of it. */
-export type NotePair = { readonly older: string; readonly newer: string };
+/** Two notes of one log. */
+export type NotePair = {
+  readonly older: string;
+  readonly newer: string;
+  /**
+   * Where they contradict each other and differ in size: the root that the newer tree's beginning of the older one's size has, and the consistency proof
+   * of that. With it the two notes prove the contradiction to anybody.
+   */
+  readonly prefix?: { readonly root: Uint8Array; readonly proof: readonly Uint8Array[] };
+};
 
 export type LogErrorOptions = { hint?: string; cause?: unknown; notes?: NotePair; refusal?: Refusal };
 

@@ -62,6 +62,7 @@ export {
   parseEvidence,
   readEvidence,
 } from "./evidence.ts";
+export { encodeFork, type Fork, MAX_FORK_BYTES, parseFork, verifyFork } from "./fork.ts";
 export { fetchPeaks, fetchProvedLeaf, followLeaves, type LeafBatch } from "./follow.ts";
 export { encodeLineDocument, type LineDocument, type Member, parseLineDocument, parseText } from "./line-document.ts";
 export type { Fetch } from "./http.ts";

@@ -4,6 +4,7 @@ export { VerifyError, type VerifyCode } from "./errors.ts";
 export type { Candidate, PackageChecker } from "./evidence/check-package.ts";
 export { countingLine, packageChecker } from "./evidence/check-package.ts";
 export { consumerWorld } from "./evidence/consumer-world.ts";
+export { checkQuorum, type CheckedQuorum } from "./evidence/check-quorum.ts";
 export { keepFork, readRemembered, remember } from "./evidence/checkpoint-memory.ts";
 export type { Companion } from "./evidence/companion.ts";
 export { companionCheckpoint, encodeCompanion, parseCompanion } from "./evidence/companion.ts";

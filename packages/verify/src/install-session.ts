@@ -1,5 +1,12 @@
 import { encodePackageId, isVersion, type Reason, type Verdict } from "@touchmark/core";
-import { fetchEvidence, type LogEndpoint, LogError, parseEvidence, type SignedCheckpoint } from "@touchmark/log";
+import {
+  fetchEvidence,
+  type LogEndpoint,
+  LogError,
+  type NotePair,
+  parseEvidence,
+  type SignedCheckpoint,
+} from "@touchmark/log";
 import { checkLockfile, type LockfileVerdict, neededEvidence } from "./check-lockfile.ts";
 import { type PackageChecker, packageChecker } from "./evidence/check-package.ts";
 import { type Companion, companionCheckpoint, encodeCompanion } from "./evidence/companion.ts";
@@ -13,14 +20,16 @@ export interface SessionOptions {
   /** `touchmark.lock`, if there is one. */
   companion: Companion | null;
   log: LogEndpoint;
-  /** Checkpoints seen before; that of `touchmark.lock` counts without being named here. */
+  /** Checkpoints of the log that this user has seen; that in `touchmark.lock` counts without being named here. */
   seen: SignedCheckpoint[];
+  /** The newest one that this very `touchmark.lock` has held [V-5]. None if left out. */
+  held?: SignedCheckpoint[];
   /** The clock, in seconds. */
   now: () => number;
   /** Called with each newer checkpoint that was verified, to be remembered. */
   onCheckpoint: (checkpoint: SignedCheckpoint) => void;
   /** Called when the log showed two histories. */
-  onFork: (notes: { older: string; newer: string }) => void;
+  onFork: (notes: NotePair) => void;
 }
 
 /** A version to be decided on, by name in a registry of the policy; `sha512` is hex. */
@@ -49,13 +58,18 @@ export function installSession(options: SessionOptions): InstallSession {
   const { policy } = options;
   const pins = options.companion?.pins ?? new Map<string, string>();
   const checkers = new Map<string, { checker: PackageChecker | Reason; versions: Set<string> }>();
-  let seen = [...options.seen];
-  if (options.companion) seen.push(companionCheckpoint(options.companion, policy.log.key));
+  const { held = [] } = options;
+  // What the log has shown in this session; until then what it has to extend.
+  let shown: SignedCheckpoint[] = [];
+  const before = [...options.seen, ...held];
+  if (options.companion) before.push(companionCheckpoint(options.companion, policy.log.key));
 
   const trust = async (bundle: Companion["evidence"], log: LogEndpoint | null): Promise<TrustedEvidence> => {
-    const trusted = await trustEvidence(bundle, { policy, now: options.now(), seen, log });
+    const online = shown.length > 0 ? shown : before;
+    const against = log ? { seen: online } : { seen: [...held, ...shown], elsewhere: options.seen };
+    const trusted = await trustEvidence(bundle, { policy, now: options.now(), log, ...against });
     if (trusted.ok) {
-      seen = [trusted.evidence.checkpoint];
+      if (log) shown = [trusted.evidence.checkpoint];
       options.onCheckpoint(trusted.evidence.checkpoint);
     } else if (trusted.fork) {
       options.onFork(trusted.fork);

@@ -51,7 +51,10 @@ describe("[V-1] to [V-6] the bundle as a whole", () => {
   test("[V-2] a checkpoint by another key", async () => {
     const { rules, bundle } = signedWidget();
     const { key } = noteSigner(log.origin, Buffer.alloc(32, 9));
-    const trusted = { ...policyOf(log, rules), log: { url: "https://log.example/", origin: log.origin, key } };
+    const trusted = {
+      ...policyOf(log, rules),
+      log: { url: "https://log.example/", origin: log.origin, key, quorum: null },
+    };
     const outcome = await trustEvidence(bundle, { policy: trusted, now: NOW, seen: [], log: null });
     expect(outcome).toMatchObject({ ok: false, reason: { code: "CHECKPOINT_BAD", step: "V-2" } });
   });

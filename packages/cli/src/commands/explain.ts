@@ -62,12 +62,12 @@ export const explain: Command = defineCommand({
         subject: title,
         ...known.document,
         ...asked.document,
-        evidence: evidenceJson(evidence),
+        evidence: evidenceJson(evidence, policy, io.now()),
         verdict: verdict && verdictJson(verdict),
       },
       [
         ui.bold(title),
-        ...table([...known.rows, ...asked.rows, ["evidence", evidenceLine(evidence, io.now())]]),
+        ...table([...known.rows, ...asked.rows, ["evidence", evidenceLine(evidence, policy, io.now())]]),
         ...(verdict ? verdictLines(verdict, ui) : []),
       ],
     );

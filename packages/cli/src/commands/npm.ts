@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Verdict } from "@touchmark/core";
-import { installSession, keepFork, parseCompanion, readRemembered } from "@touchmark/verify";
+import { companionCheckpoint, installSession, keepFork, parseCompanion, readRemembered } from "@touchmark/verify";
 import { MAX_EVIDENCE_BYTES } from "@touchmark/log";
 import { type Command, type Context, usageError } from "../command.ts";
 import { exitOf, reasonJson, summary, verdictJson, verdictLines } from "../evidence/describe-verdict.ts";
@@ -48,11 +48,13 @@ async function runBehindGate(args: readonly string[], context: Context): Promise
   const file = join(projectOf(io.cwd), "touchmark.lock");
   const companion = readIfThere(file, MAX_EVIDENCE_BYTES);
   const remembered = readRemembered(home, policy.log.key);
+  const held = readRemembered(home, policy.log.key, file);
   const session = installSession({
     policy,
     companion: companion && parseCompanion(companion),
     log: logEndpoint(policy, io),
     seen: remembered ? [remembered] : [],
+    held: held ? [held] : [],
     now: () => io.now(),
     onCheckpoint: (checkpoint) => {
       rememberOrWarn(checkpoint, policy, context);
@@ -85,8 +87,10 @@ async function runBehindGate(args: readonly string[], context: Context): Promise
   if (run.exitCode === 0 && run.lockfile && !dry) {
     // [E-9]
     const bytes = await session.companionFor(run.lockfile);
-    if (bytes) await writeWhole(file, bytes);
-    else ui.warn("touchmark.lock is left as it was: the log could not be asked");
+    if (bytes) {
+      await writeWhole(file, bytes);
+      rememberOrWarn(companionCheckpoint(parseCompanion(bytes), policy.log.key), policy, context, file);
+    } else ui.warn("touchmark.lock is left as it was: the log could not be asked");
   }
   report(run, context);
   return run.exitCode;

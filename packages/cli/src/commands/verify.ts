@@ -1,4 +1,4 @@
-import type { LockfileVerdict } from "@touchmark/verify";
+import type { LockfileVerdict, Policy } from "@touchmark/verify";
 import { checkLockfile, neededEvidence, packageChecker, parseLockfile, registriesOf } from "@touchmark/verify";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
 import { evidenceJson, evidenceLine } from "../evidence/describe-evidence.ts";
@@ -55,12 +55,17 @@ async function verifyLockfile(
   const { evidence, pins, warnings } = loaded;
   const checker = "code" in evidence ? evidence : packageChecker(policy, pins, evidence);
   const verdict = checkLockfile(lockfile, policy, checker);
-  print(verdict, loaded, values.all, context);
+  print(verdict, loaded, { policy, all: values.all }, context);
   for (const note of [...warnings, ...verdict.notes]) ui.warn(`${note.message} [${note.code}]`, note.hint);
   return exitOf(verdict.status);
 }
 
-function print(verdict: LockfileVerdict, { evidence, warnings }: LoadedEvidence, all: boolean, context: Context): void {
+function print(
+  verdict: LockfileVerdict,
+  { evidence, warnings }: LoadedEvidence,
+  { policy, all }: { policy: Policy; all: boolean },
+  context: Context,
+): void {
   const { io, ui } = context;
   const { status, verdicts, notes } = verdict;
   const shown = verdicts.filter((one) => all || one.status !== "accepted" || one.basis === "exception");
@@ -73,14 +78,14 @@ function print(verdict: LockfileVerdict, { evidence, warnings }: LoadedEvidence,
     {
       ok: status === "accepted",
       status,
-      evidence: noEvidence ? null : evidenceJson(evidence),
+      evidence: noEvidence ? null : evidenceJson(evidence, policy, io.now()),
       packages: verdicts.map(verdictJson),
       notes: [...(noEvidence ? [evidence] : []), ...warnings, ...notes].map(reasonJson),
     },
     [
       ...lines,
       ...(noEvidence ? reasonLines(evidence) : []),
-      `${summary(verdicts)}${noEvidence ? "" : ` (evidence: ${evidenceLine(evidence, io.now())})`}`,
+      `${summary(verdicts)}${noEvidence ? "" : ` (evidence: ${evidenceLine(evidence, policy, io.now())})`}`,
     ],
   );
 }

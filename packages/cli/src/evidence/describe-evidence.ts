@@ -1,13 +1,20 @@
 import type { JsonObject } from "@touchmark/core";
-import type { OpenedEvidence } from "@touchmark/verify";
+import { checkQuorum, type OpenedEvidence, type Policy } from "@touchmark/verify";
 
-/** What was checked with, in one line. */
-export function evidenceLine({ checkpoint, epoch }: OpenedEvidence, now: number): string {
-  return `${checkpoint.origin}, ${checkpoint.size} leaves, ${describeAge(now - epoch.time)}`;
+/** What was checked with, in one line; its age is that of [V-6]. */
+export function evidenceLine({ checkpoint, epoch }: OpenedEvidence, policy: Policy, now: number): string {
+  const quorum = checkQuorum(policy, checkpoint, now);
+  const held = quorum !== null && "time" in quorum ? quorum : null;
+  const age = describeAge(now - (held?.time ?? epoch.time));
+  const witnesses = held === null ? "no witnesses named" : `cosigned by ${held.cosigned.join(", ")}`; // [V-22]
+  return `${checkpoint.origin}, ${checkpoint.size} leaves, ${age}, ${witnesses}`;
 }
 
-export function evidenceJson({ checkpoint, epoch }: OpenedEvidence): JsonObject {
-  return { origin: checkpoint.origin, size: checkpoint.size, time: epoch.time };
+/** `quorum` is null where the policy names none [V-22]. */
+export function evidenceJson({ checkpoint, epoch }: OpenedEvidence, policy: Policy, now: number): JsonObject {
+  const quorum = checkQuorum(policy, checkpoint, now);
+  const held = quorum !== null && "time" in quorum ? { time: quorum.time, cosigned: [...quorum.cosigned] } : null;
+  return { origin: checkpoint.origin, size: checkpoint.size, time: epoch.time, quorum: held };
 }
 
 /** Log time for people: UTC, to the second. */

@@ -1,13 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Reason } from "@touchmark/core";
-import {
-  fetchEvidence,
-  type LogEndpoint,
-  LogError,
-  MAX_EVIDENCE_BYTES,
-  parseEvidence,
-  type SignedCheckpoint,
-} from "@touchmark/log";
+import { fetchEvidence, LogError, MAX_EVIDENCE_BYTES, parseEvidence, type SignedCheckpoint } from "@touchmark/log";
 import {
   type Companion,
   companionCheckpoint,
@@ -20,6 +13,7 @@ import {
   remember,
   trustEvidence,
   type TrustedEvidence,
+  type TrustOptions,
   VerifyError,
 } from "@touchmark/verify";
 import type { Context } from "../command.ts";
@@ -51,17 +45,21 @@ export async function loadEvidence({ policy, lockfile, ask }: EvidenceWish, cont
   const companion = readCompanion(file);
   const pins = companion && "pins" in companion ? companion.pins : new Map<string, string>();
   const remembered = readRemembered(home, policy.log.key);
-  const seen = remembered ? [remembered] : [];
+  const held = readRemembered(home, policy.log.key, file);
+  const everywhere = remembered ? [remembered] : [];
+  const here = held ? [held] : [];
   if (ask === null) {
     if (companion === null) return { evidence: missing(file), pins, warnings: [] };
     if ("code" in companion) return { evidence: companion, pins, warnings: [] };
-    return settle(await trust(companion.evidence, { policy, seen, log: null }, context), pins, context, policy);
+    const trusted = await trust(companion.evidence, { policy, seen: here, elsewhere: everywhere, log: null }, context);
+    if (trusted.ok) rememberOrWarn(trusted.evidence.checkpoint, policy, context, file);
+    return settle(trusted, pins, context, policy);
   }
   // A touchmark.lock that can't be read has no pins to say what was accepted before, and no checkpoint to say how far the log was.
   if (companion && "code" in companion) return { evidence: companion, pins, warnings: [] };
   const known = companion && orReason("V-5", () => companionCheckpoint(companion, policy.log.key));
   if (known && "code" in known) return { evidence: known, pins, warnings: [] };
-  if (known) seen.push(known);
+  const seen = [...everywhere, ...here, ...(known ? [known] : [])];
   const log = logEndpoint(policy, context.io);
   try {
     const bundle = parseEvidence(await fetchEvidence(log, ask));
@@ -88,10 +86,15 @@ function orReason<T>(step: string, read: () => T): T | Reason {
   }
 }
 
-/** Remembers a newer checkpoint. That it can't be remembered takes nothing from what was checked. */
-export function rememberOrWarn(checkpoint: SignedCheckpoint, policy: Policy, { io, ui }: Context): void {
+/** Remembers a newer checkpoint, of the log or of the touchmark.lock at a path. That it can't be remembered takes nothing from what was checked. */
+export function rememberOrWarn(
+  checkpoint: SignedCheckpoint,
+  policy: Policy,
+  { io, ui }: Context,
+  companion: string | null = null,
+): void {
   try {
-    remember(touchmarkHome(io), policy.log.key, checkpoint);
+    remember(touchmarkHome(io), policy.log.key, checkpoint, companion);
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error;
     ui.warn(error.message, error.hint);
@@ -100,10 +103,10 @@ export function rememberOrWarn(checkpoint: SignedCheckpoint, policy: Policy, { i
 
 function trust(
   bundle: Companion["evidence"],
-  { policy, seen, log }: { policy: Policy; seen: SignedCheckpoint[]; log: LogEndpoint | null },
+  against: Omit<TrustOptions, "now">,
   { io }: Context,
 ): Promise<TrustedEvidence> {
-  return trustEvidence(bundle, { policy, now: io.now(), seen, log });
+  return trustEvidence(bundle, { ...against, now: io.now() });
 }
 
 function settle(

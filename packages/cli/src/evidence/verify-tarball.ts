@@ -48,14 +48,14 @@ export async function verifyTarball(file: string, flags: TarballFlags, context: 
       sha512: tarball.sha512,
       logged: logged === "unknown" ? null : logged === "yes",
       entry,
-      evidence: "code" in evidence ? null : evidenceJson(evidence),
+      evidence: "code" in evidence ? null : evidenceJson(evidence, policy, io.now()),
     },
     [
       ...verdictLines(verdict, ui),
       ...table([
         ["  sha512", `${tarball.sha512.slice(0, 32)}…`],
         ["  logged", describeLogged(logged, entry, verdict.status)],
-        ...("code" in evidence ? [] : [["  evidence", evidenceLine(evidence, io.now())]]),
+        ...("code" in evidence ? [] : [["  evidence", evidenceLine(evidence, policy, io.now())]]),
       ]),
     ],
   );

@@ -15,11 +15,12 @@ export function describeStatement(
   signers: string[],
   detail: Detail = {},
 ): string[] {
-  const { kind, sections, facts, remark } = summarizeStatement(statement);
-  // A claim's first section bears its name; a release has one for each of its subjects.
-  const indent = kind === "release" ? "  " : "";
+  const { what, sections, facts, remark } = summarizeStatement(statement);
+  // Where each section is one of several versions, none of them says what the whole is.
+  const apart = sections[0]?.title !== what;
+  const indent = apart ? "  " : "";
   return [
-    ...(kind === "release" ? [kind] : []),
+    ...(apart ? [what] : []),
     ...sections.flatMap(({ title, rows }, i) => [
       `${indent}${title}`,
       ...table(detailed(rows, statement, i, detail).map(([label, text]) => [`${indent}  ${label}`, text])),

@@ -1,15 +1,30 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { LogError, type NotePair, type SignedCheckpoint, verifyCheckpoint, type VerifierKey } from "@touchmark/log";
+import {
+  encodeFork,
+  LogError,
+  type NotePair,
+  type SignedCheckpoint,
+  verifyCheckpoint,
+  type VerifierKey,
+} from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
 
 // The newest checkpoint that this user has seen of each log, so that a log (or whoever stands in for it) can't go back
-// behind it [V-5]. One file a log; a file that doesn't verify is an error, never "nothing seen yet".
+// behind it; and the newest one that each touchmark.lock on this machine has held, so that no such file can be set back [V-5].
+// One file each; a file that doesn't verify is an error, never "nothing seen yet".
 
-/** The remembered checkpoint of a log, or null if none was ever seen. Throws `MEMORY_UNUSABLE`. */
-export function readRemembered(directory: string, key: VerifierKey): SignedCheckpoint | null {
-  const file = fileOf(directory, key);
+/**
+ * The newest checkpoint that was seen of a log, or that the touchmark.lock at the path `companion` has held; null if there was none.
+ * Throws `MEMORY_UNUSABLE`.
+ */
+export function readRemembered(
+  directory: string,
+  key: VerifierKey,
+  companion: string | null = null,
+): SignedCheckpoint | null {
+  const file = fileOf(directory, key, companion);
   let note: Buffer;
   try {
     note = readFileSync(file);
@@ -36,28 +51,36 @@ export function readRemembered(directory: string, key: VerifierKey): SignedCheck
 }
 
 /** Remembers a checkpoint that was verified and extends the one remembered so far; an older one changes nothing. Throws `MEMORY_UNUSABLE`. */
-export function remember(directory: string, key: VerifierKey, checkpoint: SignedCheckpoint): void {
-  const before = readRemembered(directory, key);
-  if (before === null || before.size < checkpoint.size) writeWhole(fileOf(directory, key), checkpoint.note);
+export function remember(
+  directory: string,
+  key: VerifierKey,
+  checkpoint: SignedCheckpoint,
+  companion: string | null = null,
+): void {
+  const before = readRemembered(directory, key, companion);
+  if (before === null || before.size < checkpoint.size) {
+    writeWhole(fileOf(directory, key, companion), checkpoint.note);
+  }
 }
 
-/** Keeps two contradicting notes as proof [V-5]; the path of the file. Throws `MEMORY_UNUSABLE`. */
+/** Keeps two contradicting notes as proof [M-12]; the path of the file. Throws `MEMORY_UNUSABLE`. */
 export function keepFork(directory: string, key: VerifierKey, notes: NotePair): string {
-  const file = join(
-    directory,
-    "forks",
-    `${nameOf(key)}-${createHash("sha256").update(notes.newer).digest("hex").slice(0, 16)}.txt`,
-  );
-  writeWhole(file, `${notes.older}\n${"=".repeat(40)}\n\n${notes.newer}`);
+  const file = join(directory, "forks", `${nameOf(key)}-${digestOf(notes.newer).slice(0, 16)}.txt`);
+  writeWhole(file, encodeFork({ ...notes, key }));
   return file;
 }
 
-function fileOf(directory: string, key: VerifierKey): string {
-  return join(directory, "checkpoints", `${nameOf(key)}.note`);
+function fileOf(directory: string, key: VerifierKey, companion: string | null): string {
+  if (companion === null) return join(directory, "checkpoints", `${nameOf(key)}.note`);
+  return join(directory, "companions", digestOf(companion).slice(0, 32), `${nameOf(key)}.note`);
 }
 
 function nameOf(key: VerifierKey): string {
-  return createHash("sha256").update(key.name).digest("hex").slice(0, 32);
+  return digestOf(key.name).slice(0, 32);
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 function writeWhole(file: string, text: string): void {

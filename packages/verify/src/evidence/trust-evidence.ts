@@ -1,6 +1,14 @@
 import type { Reason } from "@touchmark/core";
-import { type Evidence, fetchConsistency, type LogEndpoint, LogError, type SignedCheckpoint } from "@touchmark/log";
+import {
+  type Evidence,
+  fetchConsistency,
+  type LogEndpoint,
+  LogError,
+  type NotePair,
+  type SignedCheckpoint,
+} from "@touchmark/log";
 import type { Policy } from "../policy/policy.ts";
+import { checkQuorum } from "./check-quorum.ts";
 import { type OpenedEvidence, openEvidence } from "./open-evidence.ts";
 
 const MAX_AHEAD = 600; // [V-6]
@@ -8,26 +16,31 @@ const MAX_AHEAD = 600; // [V-6]
 /** A bundle that may be relied on, or the reason why nothing can be checked with it. */
 export type TrustedEvidence =
   | { ok: true; evidence: OpenedEvidence; warnings: Reason[] }
-  | { ok: false; reason: Reason; fork: { older: string; newer: string } | null };
+  | { ok: false; reason: Reason; fork: NotePair | null };
 
 export interface TrustOptions {
   policy: Policy;
   /** Seconds. */
   now: number;
-  /** Checkpoints seen before: the user's own memory, the one in `touchmark.lock`. */
+  /** Checkpoints that the evidence may not be older than: where the log is asked all that were seen of it, else those that `touchmark.lock` has held. */
   seen: SignedCheckpoint[];
+  /** Others of this log, seen in other repositories: the evidence may be older than them, but may not contradict them. None if left out. */
+  elsewhere?: SignedCheckpoint[];
   /** The log, if it may be asked; the bundle then counts as fetched just now. */
   log: LogEndpoint | null;
 }
 
-/** Decides whether a bundle as a whole can be relied on [V-1] to [V-6]. */
+/** Decides whether a bundle as a whole can be relied on [V-1] to [V-6], [V-21]. */
 export async function trustEvidence(bundle: Evidence, options: TrustOptions): Promise<TrustedEvidence> {
-  const { policy, now, seen, log } = options;
+  const { policy, now, seen, elsewhere = [], log } = options;
   try {
     const evidence = openEvidence(bundle, policy.log.key);
     const distinct = new Map(seen.map((older) => [older.note, older]));
     for (const older of distinct.values()) await checkProgress(older, evidence.checkpoint, log);
-    const age = checkAge(policy, evidence.epoch.time, now, log !== null);
+    for (const other of elsewhere) checkSameSize(other, evidence.checkpoint);
+    const quorum = checkQuorum(policy, evidence.checkpoint, now); // [V-21]
+    if (quorum !== null && "code" in quorum) return { ok: false, reason: quorum, fork: null };
+    const age = checkAge(policy, { epoch: evidence.epoch.time, quorum: quorum?.time ?? null }, now, log !== null);
     if (age?.fatal) return { ok: false, reason: age.reason, fork: null };
     return { ok: true, evidence, warnings: age ? [age.reason] : [] };
   } catch (error) {
@@ -57,37 +70,40 @@ async function checkProgress(older: SignedCheckpoint, newer: SignedCheckpoint, l
       },
     );
   }
-  if (newer.size === older.size) {
-    if (Buffer.compare(newer.root, older.root) === 0) return;
-    throw new LogError("FORK", `The log signed two trees of ${newer.size} leaves.`, {
-      hint: "Keep both notes: they prove it to anybody.",
-      notes,
-    });
-  }
+  checkSameSize(older, newer);
   if (log) await fetchConsistency(log, older, newer);
+}
+
+function checkSameSize(one: SignedCheckpoint, other: SignedCheckpoint): void {
+  if (one.size !== other.size || Buffer.compare(one.root, other.root) === 0) return;
+  throw new LogError("FORK", `The log signed two trees of ${one.size} leaves.`, {
+    hint: "Keep both notes: they prove it to anybody.",
+    notes: { older: one.note, newer: other.note },
+  });
 }
 
 // [V-6]
 function checkAge(
   policy: Policy,
-  time: number,
+  time: { epoch: number; quorum: number | null },
   now: number,
   online: boolean,
 ): { fatal: boolean; reason: Reason } | null {
+  const ahead = time.epoch - now;
+  if (ahead > MAX_AHEAD) {
+    const message = `The log's time is ${ahead} seconds ahead of this machine's clock.`;
+    return { fatal: true, reason: { code: "STALE", step: "V-6", message, hint: "Set the clock." } };
+  }
   const limit = online ? policy.freshness.online : policy.freshness.offline;
-  const age = now - time;
-  if (age >= -MAX_AHEAD && age <= limit) return null;
-  const message =
-    age < 0
-      ? `The log's time is ${-age} seconds ahead of this machine's clock.`
-      : `The log shows nothing newer than ${hours(age)}; the policy allows ${hours(limit)}.`;
-  const hint =
-    age < 0
-      ? "Set the clock."
-      : online
-        ? "The log may be stuck, or somebody holds its news back."
-        : "Fetch it again: touchmark npm install";
-  return { fatal: !online || age < 0, reason: { code: "STALE", step: "V-6", message, hint } };
+  const age = now - (time.quorum ?? time.epoch);
+  if (age <= limit) return null;
+  const nothing =
+    time.quorum === null ? "The log shows nothing newer than" : "The witnesses have cosigned nothing newer than";
+  const message = `${nothing} ${hours(age)}; the policy allows ${hours(limit)}.`;
+  const hint = online
+    ? "The log may be stuck, or somebody holds its news back."
+    : "Fetch it again: touchmark npm install";
+  return { fatal: !online, reason: { code: "STALE", step: "V-6", message, hint } };
 }
 
 function hours(seconds: number): string {

@@ -1,9 +1,10 @@
 import { isObject, isPackagePattern, isRegistryName, type Json, type JsonObject, parseJson } from "@touchmark/core";
-import { parseVerifierKey, type VerifierKey } from "@touchmark/log";
+import { NOTE_ED25519, parseVerifierKey, type TlogPolicy, type VerifierKey } from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
 import { type RegistryOf, registryMatcher } from "../npm/registry-address.ts";
 import { type AttestationJudge, type KeyDemands, readAttestationRoots, readKeyDemands } from "./key-demands.ts";
 import { type Exception, readExceptions } from "./exceptions.ts";
+import { readQuorum } from "./quorum.ts";
 
 const MAX_POLICY = 1024 * 1024; // [C-15]
 const DAY = 86_400;
@@ -24,7 +25,8 @@ export interface PackageRule {
 export interface Policy {
   /** Registry name → the addresses that serve it, each ending in a slash. */
   registries: Map<string, URL[]>;
-  log: { url: string; origin: string; key: VerifierKey };
+  /** `quorum` is null where no cosignatures are demanded [P-10]. */
+  log: { url: string; origin: string; key: VerifierKey; quorum: TlogPolicy | null };
   /** By pattern: a name, `@scope/*` or `*`. */
   rules: Map<string, PackageRule>;
   sources: { git: boolean; remote: boolean; file: boolean };
@@ -38,7 +40,7 @@ export interface Policy {
 }
 
 /**
- * Reads `touchmark.json` [P-1] to [P-9]. `now` is in seconds: an exception past its day is an error of the policy.
+ * Reads `touchmark.json` [P-1] to [P-18]. `now` is in seconds: an exception past its day is an error of the policy.
  * Throws `POLICY_MALFORMED` or `EXCEPTION_BAD` with all that is wrong in one message.
  */
 export function parsePolicy(bytes: Uint8Array, now: number): Policy {
@@ -142,8 +144,9 @@ function readLog(value: Json | undefined, problems: string[]): Policy["log"] | n
     problems.push("log is missing");
     return null;
   }
-  knownKeys(value, ["url", "origin", "key"], "log", problems);
+  knownKeys(value, ["url", "origin", "key", "quorum"], "log", problems);
   const { url, origin, key } = value;
+  const quorum = readQuorum(value["quorum"], problems);
   if (typeof url === "string" && !isLogAddress(url)) {
     problems.push('log.url is not an https address ending in "/" (http is for loopback only)');
   }
@@ -154,7 +157,8 @@ function readLog(value: Json | undefined, problems: string[]): Policy["log"] | n
   try {
     const parsed = parseVerifierKey(key);
     if (parsed.name !== origin) problems.push("log.key is not a key of log.origin");
-    return { url, origin, key: parsed };
+    if (parsed.type !== NOTE_ED25519) problems.push("log.key is a cosigner's key, not a log's");
+    return { url, origin, key: parsed, quorum };
   } catch {
     problems.push("log.key is not a note verifier key (name+hash+key)");
     return null;

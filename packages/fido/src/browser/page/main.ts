@@ -71,7 +71,7 @@ function askToSign(line: Line, request: SignRequest): void {
 function readSummary({ payload }: SignRequest): { what: string; summary: StatementSummary } {
   const summary = summarizeStatement(parseStatement(nobleCrypto, payload));
   const digest = `sha256:${encodeHex(nobleCrypto.sha256(payload))}`;
-  return { what: summary.kind, summary: { ...summary, facts: [...summary.facts, ["statement", digest]] } };
+  return { what: summary.what, summary: { ...summary, facts: [...summary.facts, ["statement", digest]] } };
 }
 
 interface Offer {
