@@ -16,8 +16,7 @@ import {
 } from "@touchmark/core";
 import { encodeEntry, type EntryKind, isAuthorityKind, leafHash, type MapRecord, nodeCrypto } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
-import type { ReleaseRow } from "./queries.ts";
-import type { AdmittedStatement } from "./store.ts";
+import type { AdmittedStatement, ReleaseRow } from "./storage/ledger.ts";
 
 /** The state of packages before the statement. Package id hashes are 32 bytes. */
 export type PackageView = {

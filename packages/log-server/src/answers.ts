@@ -83,6 +83,7 @@ const STATUS: Record<CoreCode | LogServerErrorCode, number> = {
   STORE_EXISTS: 500,
   STORE_FOREIGN: 500,
   STORE_LOCKED: 500,
+  STORE_LOST: 500,
   STORE_MISSING: 500,
   STORE_OLD: 500,
   WRONG_CHECKPOINT: 500,

@@ -4,10 +4,10 @@ import { cleanText } from "@touchmark/core";
 import { refusalOf, sendAnswer } from "./answers.ts";
 import type { Cosigning } from "./cosigning.ts";
 import { listen } from "./listen.ts";
-import { packageStates } from "./package-states.ts";
 import { answerRequest, type Service } from "./routes.ts";
 import { createSequencer } from "./sequencer.ts";
 import type { Store } from "./store.ts";
+import { packageStates } from "./stored-states.ts";
 
 /** What the operator's log gets: one flat object an event. `path` and `message` are cleaned. */
 export type LogEvent =
@@ -92,7 +92,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
     const late = setTimeout(() => server.closeAllConnections(), CLOSE_AFTER);
     await closed;
     clearTimeout(late);
-    store.close();
+    await store.close();
   };
   let closing: Promise<void> | undefined;
   return { port, close: () => (closing ??= shutDown()) };

@@ -21,10 +21,10 @@ import {
   verifyCheckpoint,
   type VerifierKey,
 } from "@touchmark/log";
-import { inTransaction } from "../database.ts";
 import { LogServerError } from "../error.ts";
 import { packageStates } from "../package-states.ts";
 import type { Problem, ReplayMemory } from "../replay.ts";
+import { inTransaction } from "../storage/sqlite-database.ts";
 
 /** What stops an auditor until its operator has looked at it [M-10]: a broken rule, or a second history. `note` is the checkpoint that it was found under. */
 export type Halt = { readonly problem: Problem; readonly note: string };
@@ -111,7 +111,7 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
   const makeStates = (): ReturnType<typeof packageStates> =>
     packageStates(
       {
-        checkpoint: () => ({ origin: key.name }),
+        origin: key.name,
         leaf: (index) => entry(index).leaf,
         envelopeAt: (index) => (envelopeOf.get(entry(index).envelope) as { bytes: Uint8Array }).bytes,
       },

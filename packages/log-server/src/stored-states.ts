@@ -1,0 +1,95 @@
+/** The state that core's rules look at, rebuilt from what is stored of the packages' authority entries. */
+import { encodeHex, type PackageState, type SignedStatement, UNCLAIMED } from "@touchmark/core";
+import { type PackageEntry, parseEntry } from "@touchmark/log";
+import { LogServerError } from "./error.ts";
+import { createLru, type Lru } from "./lru.ts";
+import { authorityChain, type AuthorityEntry, stateAfter } from "./package-states.ts";
+import { readAdmittedEnvelope } from "./signatures.ts";
+import type { StoreReads } from "./store-reads.ts";
+
+const KEPT_STATEMENTS = 64;
+
+/** A package, and its last authority entry. */
+export type PackageAt = { readonly packageId: string; readonly last: number | null };
+
+/** The packages' states after their authority entries `last`, or before any where that is `null`. By package id. */
+export type PackageStates = (wanted: readonly PackageAt[]) => Promise<ReadonlyMap<string, PackageState>>;
+
+/** States are kept, up to `limit` of them. */
+export function packageStates(store: StoreReads, limit: number): PackageStates {
+  const kept = createLru<PackageState>(limit);
+  const readStatements = statementReader(store);
+  return async (wanted) => {
+    const { origin } = store.checkpoint();
+    const known = new Map(wanted.map(({ packageId, last }) => [packageId, stateKept(kept, packageId, last)]));
+    const unknown = wanted.filter(({ packageId }) => known.get(packageId) === undefined);
+    const chainTo = await authorityChains(
+      store,
+      unknown.map(({ last }) => last),
+    );
+    const statements = await readStatements(unknown.flatMap(({ last }) => chainTo(last)));
+    for (const { packageId, last } of unknown) {
+      const state = stateAfter(origin, packageId, chainTo(last), statements);
+      kept.set(packageId, state);
+      known.set(packageId, state);
+    }
+    return known as Map<string, PackageState>;
+  };
+}
+
+/** The authority entries of packages up to each of these last ones, ascending [L-2]. */
+export async function authorityChains(
+  store: StoreReads,
+  lasts: readonly (number | null)[],
+): Promise<(last: number | null) => AuthorityEntry[]> {
+  const leaves = new Map<number, Uint8Array>();
+  // All chains at once, one entry deeper each time, so that it costs one question to the storage for each depth.
+  for (let wanted = numbersOf(lasts); wanted.length > 0;) {
+    const found = await store.leavesAt(wanted);
+    for (const [index, bytes] of found) leaves.set(index, bytes);
+    const before = [...found.values()].map((bytes) => parseEntry(bytes).previousAuthority);
+    wanted = numbersOf(before).filter((index) => !leaves.has(index));
+  }
+  return (last) => authorityChain((index) => leaves.get(index)!, last);
+}
+
+function stateKept(kept: Lru<PackageState>, packageId: string, last: number | null): PackageState | undefined {
+  if (last === null) return UNCLAIMED;
+  const known = kept.get(packageId);
+  return known?.last?.index === last ? known : undefined;
+}
+
+function numbersOf(indices: readonly (number | null)[]): number[] {
+  return [...new Set(indices.filter((index) => index !== null))];
+}
+
+type StatementReader = (entries: readonly AuthorityEntry[]) => Promise<(entry: PackageEntry) => SignedStatement>;
+
+/** One claim may be that of a whole monorepo: it is read once for all of them. */
+function statementReader(store: StoreReads): StatementReader {
+  const kept = createLru<SignedStatement>(KEPT_STATEMENTS);
+  return async (entries) => {
+    const hashes = new Map(
+      entries.map(({ bytes }) => {
+        const { envelopeHash } = parseEntry(bytes);
+        return [encodeHex(envelopeHash), envelopeHash];
+      }),
+    );
+    const found = new Map<string, SignedStatement>();
+    await Promise.all(
+      [...hashes].map(async ([id, hash]) => {
+        const signed = kept.get(id) ?? readAdmittedEnvelope(await requireEnvelope(store, hash));
+        kept.set(id, signed);
+        found.set(id, signed);
+      }),
+    );
+    return ({ envelopeHash }) => found.get(encodeHex(envelopeHash))!;
+  };
+}
+
+/** The envelope that an entry of the published tree names. Throws `STORE_DAMAGED` if it is gone. */
+export async function requireEnvelope(store: StoreReads, hash: Uint8Array): Promise<Uint8Array> {
+  const bytes = await store.envelope(hash);
+  if (bytes !== undefined) return bytes;
+  throw new LogServerError("STORE_DAMAGED", "The envelope of an entry is missing.");
+}
