@@ -74,7 +74,12 @@ export type Replay = {
 };
 
 /** `latest`, in seconds, is what no leaf's time may be above [M-6]; without it times are only compared with each other. */
-export function createReplay(origin: string, start: ReplayStart, memory: ReplayMemory, latest = Infinity): Replay {
+export function createReplay(
+  origin: string,
+  start: ReplayStart,
+  memory: ReplayMemory,
+  latest: number = Infinity,
+): Replay {
   const { map } = start;
   let { size: index, time } = start;
   let lastEpoch = index === 0 ? null : index - 1;
