@@ -22,7 +22,7 @@ const sources = Object.keys(MAY_IMPORT).flatMap((folder) =>
 );
 const tests = [
   ...Object.keys(MAY_IMPORT).flatMap((folder) => readSources(`packages/${folder}/test`)),
-  ...["test", "demo", "bench", "scripts"].flatMap(readSources),
+  ...["test", "demo", "bench", "scripts", "model"].flatMap(readSources),
 ];
 const core = sources.filter(({ folder }) => folder === "core");
 

@@ -5,7 +5,7 @@ import { median } from "../figure.ts";
 
 const REPORT = fileURLToPath(new URL("report-cpu.ts", import.meta.url));
 // A certificate bundle named in the environment is read at every start, and would be measured with it.
-const ENVIRONMENT = Object.fromEntries(
+export const ENVIRONMENT: Record<string, string | undefined> = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => name !== "NODE_EXTRA_CA_CERTS" && name !== "NODE_OPTIONS"),
 );
 

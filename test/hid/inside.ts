@@ -21,13 +21,29 @@ import {
   winkDevice,
 } from "@touchmark/fido";
 import { nodeCrypto } from "@touchmark/log";
+import { runTouchmark } from "../support/touchmark.ts";
 
 const RP_ID = "ssh:touchmark";
 const PIN = "pewter-1234";
 const touches: string[] = [];
 const person: Interaction = { askPin: async () => PIN, showTouch: (name) => void touches.push(name) };
 
-const first = await plugIn("Pewter One", 64);
+let first: ChildProcess;
+await step("touchmark key enroll waits at a terminal for a key, and enrols the one that is plugged in", async () => {
+  let plugging: Promise<ChildProcess> | undefined;
+  const outcome = await runTouchmark(["key", "enroll", "--holder", "ada"], {
+    directory: "/tmp",
+    home: "/tmp/home",
+    typed: [],
+    onPrint: (text) => {
+      if (text.startsWith("plug in a security key now")) plugging = plugIn("Pewter One", 64);
+    },
+  });
+  strictEqual(outcome.exit, 0, outcome.text);
+  isTrue(outcome.stderr.includes("touch Pewter One now"), outcome.text);
+  if (plugging === undefined) throw new Error("it did not ask for a key");
+  first = await plugging;
+});
 await step("node-hid lists it", async () => {
   const devices = await listDevices();
   deepStrictEqual(

@@ -20,6 +20,9 @@ const KERNEL_ROOT = process.env["TOUCHMARK_KERNEL"] ?? "/";
 const MINUTES = 10;
 const PASSED = "hid: passed";
 const OURS = /^(?:ok|failed|left out|hid)\b/;
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+/** Folders of the machine that are its own. */
+const WRITABLE = ["tmp", "run"];
 const MODULES = ["virtio_pci", "9pnet_virtio", "9p", "uhid", "hid_generic"];
 
 const found = findKernel(KERNEL_ROOT);
@@ -81,6 +84,9 @@ function initramfsFiles(kernel: Kernel): ArchiveFile[] {
   const modules = modulesWithNeeds(kernel, MODULES);
   const inside = fileURLToPath(new URL("inside.ts", import.meta.url));
   const [folder, file] = [0o040755, 0o100755];
+  // Where a clone lies in a folder that is writable in the machine, it is shown there again.
+  const shown = `/root${REPOSITORY}`;
+  const isHidden = WRITABLE.some((name) => REPOSITORY.startsWith(`/${name}/`));
   const init = [
     "#!/bin/busybox sh",
     // The firmware ends its own lines in the middle.
@@ -90,13 +96,15 @@ function initramfsFiles(kernel: Kernel): ArchiveFile[] {
     "/bin/busybox mount -t devtmpfs dev /root/dev",
     "/bin/busybox mount -t proc proc /root/proc",
     "/bin/busybox mount -t sysfs sys /root/sys",
-    "for folder in tmp run; do /bin/busybox mount -t tmpfs tmp /root/$folder; done",
+    ...(isHidden ? [`/bin/busybox mount -o bind '${shown}' /clone`] : []),
+    ...WRITABLE.map((name) => `/bin/busybox mount -t tmpfs tmp /root/${name}`),
+    ...(isHidden ? [`/bin/busybox mkdir -p '${shown}'`, `/bin/busybox mount -o bind /clone '${shown}'`] : []),
     `/bin/busybox chroot /root /usr/bin/env -i HOME=/tmp PATH=/usr/bin:/bin ${process.execPath} ${inside} '${PASSED}'`,
     "/bin/busybox poweroff -f",
     "",
   ].join("\n");
   return [
-    ...["bin", "root", "modules", "dev"].map((path) => ({ path, mode: folder, data: new Uint8Array() })),
+    ...["bin", "root", "clone", "modules", "dev"].map((path) => ({ path, mode: folder, data: new Uint8Array() })),
     { path: "bin/busybox", mode: file, data: readFileSync(BUSYBOX) },
     { path: "init", mode: file, data: Buffer.from(init) },
     ...modules.map((path, index) => ({ path: `modules/${index}.ko`, mode: file, data: readFileSync(path) })),

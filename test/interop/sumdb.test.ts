@@ -20,7 +20,7 @@ import {
   verifyCheckpoint,
   verifyInclusion,
 } from "@touchmark/log";
-import { type AdmittedStatement, createStore, type LogServer, startLogServer } from "@touchmark/log-server";
+import { type AdmittedStatement, createStore, type LogServer, openFolder, startLogServer } from "@touchmark/log-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildSumdb, missingGo } from "../support/go.ts";
 import { serveFolder } from "../support/static-server.ts";
@@ -48,7 +48,7 @@ describe.skipIf(missing !== undefined)(`our log, read by Go's golang.org/x/mod/s
   let log: LogEndpoint;
   let older: string;
   beforeAll(async () => {
-    const store = createStore(join(root, "ours"), signer, 1_800_000_000);
+    const store = await createStore(await openFolder(join(root, "ours"), true), signer, 1_800_000_000);
     for (let first = 0; first < ENTRIES; first += 1000) {
       if (first === 46_000) older = store.checkpoint().note;
       const { note } = await store.append([manyEntries(store.checkpoint().size, 1000)], 1_800_000_000 + first);

@@ -1,5 +1,5 @@
 import { encodeVerifierKey, noteSigner } from "@touchmark/log";
-import { createStore, startLogServer } from "@touchmark/log-server";
+import { createStore, openFolder, startLogServer } from "@touchmark/log-server";
 
 /** What a policy says of a log. */
 export interface LogEndpointText {
@@ -20,7 +20,8 @@ export interface OpenLog {
 export async function openLog(directory: string, origin: string): Promise<OpenLog> {
   const signer = noteSigner(origin, new Uint8Array(32).fill(origin.length));
   const clock = (): number => Math.floor(Date.now() / 1000);
-  const server = await startLogServer({ store: createStore(directory, signer, clock()), clock });
+  const store = await createStore(await openFolder(directory, true), signer, clock());
+  const server = await startLogServer({ store, clock });
   const endpoint = { url: `http://127.0.0.1:${server.port}/`, origin, key: encodeVerifierKey(signer.key) };
   return { endpoint, close: () => server.close() };
 }

@@ -31,6 +31,7 @@ export type CoreCode =
   | "NO_POWER"
   | "HOLD_NEEDS_OSV"
   | "RENEWED_OUT"
+  | "HELD_BEFORE"
   | "NOT_DORMANT"
   | "ADOPTION_REFUSED"
   | "TOO_EARLY"

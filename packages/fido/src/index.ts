@@ -24,6 +24,7 @@ export { changePin, pinRules, type PinRules, setPin } from "./client/pin.ts";
 
 export { type Advisory, ADVISORIES, type AdvisoryFinding } from "./attestation/advisories.ts";
 export { type AttestationRequest, type AttestationVerdict, checkAttestation } from "./attestation/check-attestation.ts";
+export { describeModel, type ModelDescription } from "./attestation/describe-model.ts";
 export { type Firmware } from "./attestation/firmware.ts";
 export { checkMetadata, type Metadata, type MetadataModel, type MetadataRequest } from "./attestation/metadata.ts";
 export { type AttestationReason, type AttestationReasonCode } from "./attestation/reason.ts";

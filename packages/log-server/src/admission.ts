@@ -7,24 +7,29 @@ import {
   type Claim,
   CoreError,
   type EntryPlace,
+  judgeRelease,
   packageIdHash,
   type PackageState,
   refuseSecondRelease,
+  type ReleasedVersion,
   releasesOf,
   type SignedStatement,
   statementChains,
+  UNCLAIMED,
 } from "@touchmark/core";
 import { encodeEntry, type EntryKind, isAuthorityKind, leafHash, type MapRecord, nodeCrypto } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
-import type { ReleaseRow } from "./queries.ts";
-import type { AdmittedStatement } from "./store.ts";
+import { isAdoption } from "./package-states.ts";
+import type { AdmittedStatement, ReleaseRow } from "./storage/ledger.ts";
 import { logWorld, type WorldSource } from "./world.ts";
 
 /** The state of packages before the statement. Package id hashes are 32 bytes. */
 export type PackageView = {
   readonly head: (packageHash: Uint8Array) => MapRecord | undefined;
-  readonly state: (packageId: string, packageHash: Uint8Array) => PackageState;
-  readonly release: (packageHash: Uint8Array, version: string) => ReleaseRow | undefined;
+  /** Of the statement's own subjects and of those that its rules look at; undefined for others. */
+  readonly state: (packageId: string) => PackageState | undefined;
+  /** All releases of a version, of whichever line [S-23]. */
+  readonly releases: (packageHash: Uint8Array, version: string) => readonly ReleaseRow[];
   /** Log time of the entry at this index. */
   readonly time: (index: number) => number;
   /** Whether the list of earlier versions with this root is there already. */
@@ -67,9 +72,9 @@ export function admitStatement(
   const kind: EntryKind = signed.statement.kind;
   const world = logWorld({
     ...log,
-    state: (subjectId) => view.state(subjectId, packageIdHash(nodeCrypto, subjectId)),
+    state: view.state,
     releaseTime: (packageHash, version) => {
-      const row = view.release(packageHash, version);
+      const [row] = view.releases(packageHash, version);
       return row === undefined ? null : view.time(row.position);
     },
   });
@@ -90,8 +95,13 @@ export function admitStatement(
     });
     const before = head && isAdoption(kind) ? { index: head.last, time: view.time(head.last) } : null;
     const place: EntryPlace = { index, time, leafHash: leafHash(entry), before };
-    states.set(packageId, applyStatement(view.state(packageId, packageHash), packageId, signed, place, world));
-    releases.push(...freshReleases(view, signed, packageId, packageHash, index));
+    const state = applyStatement(view.state(packageId) ?? UNCLAIMED, packageId, signed, place, world);
+    states.set(packageId, state);
+    if (signed.statement.kind === "release") {
+      const { line } = judgeRelease(state, packageId, signed.signers, time, world);
+      const released = releasesOf(signed.statement, packageId);
+      releases.push(...freshReleases(view, released, packageHash, index, line.root));
+    }
     heads.push({ packageHash, last: index, lastAuthority: isAuthorityKind(kind) ? index : previousAuthority });
     entries.push(entry);
   }
@@ -102,33 +112,20 @@ export function admitStatement(
   };
 }
 
-// Only they look at the entry before them, and to read it takes time.
-function isAdoption(kind: EntryKind): boolean {
-  return kind === "adopt" || kind === "adopt-final";
-}
-
-/** [S-23] */
+/** [S-23] What another line released takes no version away. */
 function freshReleases(
   view: PackageView,
-  signed: SignedStatement,
-  packageId: string,
+  released: readonly ReleasedVersion[],
   packageHash: Uint8Array,
   position: number,
+  line: number,
 ): ReleaseRow[] {
-  if (signed.statement.kind !== "release") return [];
-  return releasesOf(signed.statement, packageId).map((released) => {
-    const before = view.release(packageHash, released.version);
-    if (before !== undefined) {
-      refuseSecondRelease(released, { sha512: hex(before.sha512), tarSha512: hex(before.tarSha512) });
-    }
-    const { version } = released;
-    return {
-      packageHash,
-      version,
-      sha512: bytesOf(released.sha512),
-      tarSha512: bytesOf(released.tarSha512),
-      position,
-    };
+  return released.map((one) => {
+    const { version, sha512, tarSha512 } = one;
+    const before = view.releases(packageHash, version).find((row) => row.line === line);
+    if (before !== undefined)
+      refuseSecondRelease(one, { sha512: hex(before.sha512), tarSha512: hex(before.tarSha512) });
+    return { packageHash, version, line, sha512: bytesOf(sha512), tarSha512: bytesOf(tarSha512), position };
   });
 }
 

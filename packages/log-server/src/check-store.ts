@@ -1,61 +1,61 @@
 /** Checks a whole log at rest: all is computed again from its leaves and envelopes, by the rules that everybody applies. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { encodeHex, encodeUtf8, equalBytes, verifyEnvelope } from "@touchmark/core";
+import { encodeHex, encodeUtf8, equalBytes, type SignedStatement, verifyEnvelope } from "@touchmark/core";
 import {
   createPackageMap,
   leafHash,
   nodeCrypto,
+  parseLeaf,
   rootOfLeaves,
   type SignedCheckpoint,
+  tilePath,
   type VerifierKey,
 } from "@touchmark/log";
-import { openDatabase } from "./database.ts";
-import { LogServerError } from "./error.ts";
-import { prepareQueries, type Queries } from "./queries.ts";
 import { readSigned } from "./recover.ts";
 import { createReplay, type Problem, type ReplayMaterial } from "./replay.ts";
 import { memoryInMaps } from "./replay-memory.ts";
-import { DATABASE } from "./store.ts";
-import { readTileFile } from "./tile-files.ts";
+import { closeStorage, type Storage } from "./storage/storage.ts";
+import { readEarlier, readEnvelope } from "./texts.ts";
 import { appendLeaves, EMPTY_EDGE, rootOfEdge } from "./tree.ts";
 
-/** `problems` is empty for a log that is whole; each is a sentence. At most 100 are gathered. */
+/** `problems` is empty for a log that is whole; each is a sentence, with the rule that is broken where there is one. At most 100 are gathered. */
 export type StoreReport = { readonly size: number; readonly problems: readonly string[] };
 
 const CHUNK = 4096;
 const MAX_PROBLEMS = 100;
 
-/** Reads the log in `dir`, which nobody has open, and changes nothing. Throws `STORE_MISSING`, `STORE_LOCKED`, and what makes reading on senseless. */
-export function checkStore(dir: string, key: VerifierKey): StoreReport {
-  if (!existsSync(join(dir, DATABASE))) throw new LogServerError("STORE_MISSING", "There is no log in this folder.");
-  const database = openDatabase(join(dir, DATABASE));
+/** Reads a log that nobody appends to, changes nothing, and closes the storage. Throws `STORE_MISSING`, and what makes reading on senseless. */
+export async function checkStore(storage: Storage, key: VerifierKey): Promise<StoreReport> {
   try {
-    const queries = prepareQueries(database.db);
-    const { signed } = readSigned(dir, queries, key);
-    return { size: signed.size, problems: [...findProblems(dir, queries, signed)].slice(0, MAX_PROBLEMS) };
+    const { signed } = await readSigned(storage, key);
+    const problems: string[] = [];
+    for await (const problem of findProblems(storage, signed)) {
+      problems.push(problem);
+      if (problems.length === MAX_PROBLEMS) break;
+    }
+    return { size: signed.size, problems };
   } finally {
-    database.close();
+    await closeStorage(storage);
   }
 }
 
-function* findProblems(dir: string, queries: Queries, signed: SignedCheckpoint): Generator<string> {
+async function* findProblems(storage: Storage, signed: SignedCheckpoint): AsyncGenerator<string> {
+  const { ledger, blobs } = storage;
   const map = createPackageMap();
   const replay = createReplay({ origin: signed.origin, start: { size: 0, time: 0, map }, memory: memoryInMaps() });
-  const material = storedMaterial(queries);
   let edge = EMPTY_EDGE;
   while (edge.size < signed.size) {
-    const leaves = queries.leaves(edge.size, Math.min(signed.size, edge.size + CHUNK));
+    const leaves = await ledger.leaves(edge.size, Math.min(signed.size, edge.size + CHUNK));
     if (leaves.length === 0) {
       yield `Leaf ${edge.size} is missing.`;
       return;
     }
-    for (const leaf of leaves) yield* sentences(replay.next(leaf, material));
+    const material = await storedMaterial(storage, leaves, signed.size);
+    for (const leaf of leaves) for (const problem of replay.next(leaf, material)) yield sentence(problem);
     const next = appendLeaves(edge, leaves);
     for (const { tile, bytes } of next.full) {
-      const file = readTileFile(dir, tile);
-      if (file === undefined) yield `Tile ${tile.level}/${tile.index} is missing.`;
-      else if (!equalBytes(file, bytes)) yield `Tile ${tile.level}/${tile.index} is not what the leaves give.`;
+      const stored = await blobs.read(tilePath(tile));
+      if (stored === undefined) yield `Tile ${tile.level}/${tile.index} is missing.`;
+      else if (!equalBytes(stored, bytes)) yield `Tile ${tile.level}/${tile.index} is not what the leaves give.`;
     }
     edge = next.edge;
   }
@@ -63,35 +63,67 @@ function* findProblems(dir: string, queries: Queries, signed: SignedCheckpoint):
   const unended = replay.end();
   if (unended) yield sentence(unended);
   let count = 0;
-  for (const head of queries.heads()) {
-    count++;
-    const known = map.get(head.packageHash);
-    if (known?.last !== head.last || known.lastAuthority !== head.lastAuthority) {
-      yield `The head of package ${encodeHex(head.packageHash)} is not its last entry.`;
+  for await (const heads of ledger.heads()) {
+    for (const head of heads) {
+      count++;
+      const known = map.get(head.packageHash);
+      if (known?.last !== head.last || known.lastAuthority !== head.lastAuthority) {
+        yield `The head of package ${encodeHex(head.packageHash)} is not its last entry.`;
+      }
     }
   }
   const packages = map.size();
   if (count !== packages) yield `The database knows ${count} packages, the log ${packages}.`;
 }
 
-function storedMaterial(queries: Queries): ReplayMaterial {
+/** What lies beside these leaves, read before they are looked at. */
+async function storedMaterial(storage: Storage, leaves: readonly Uint8Array[], size: number): Promise<ReplayMaterial> {
+  const envelopes = new Map<string, Uint8Array>();
+  const lists = new Map<string, number>();
+  const opened = new Map<string, SignedStatement>();
+  for (const hash of leaves.flatMap(envelopeHashOf)) {
+    const id = encodeHex(hash);
+    if (envelopes.has(id)) continue;
+    const envelope = await readEnvelope(storage, hash, size);
+    if (envelope === undefined || !equalBytes(nodeCrypto.sha256(envelope), hash)) continue;
+    envelopes.set(id, envelope);
+    for (const root of listRoots(opened, id, envelope)) {
+      const lines = (await readEarlier(storage, root))?.split("\n").slice(0, -1);
+      const found = lines && rootOfLeaves(lines.map((line) => leafHash(encodeUtf8(line))));
+      if (found && equalBytes(found, root)) lists.set(encodeHex(root), lines.length);
+    }
+  }
   return {
     statement: (hash) => {
-      const envelope = queries.envelopeByHash(hash)?.envelope;
-      return envelope !== undefined && equalBytes(nodeCrypto.sha256(envelope), hash)
-        ? verifyEnvelope(nodeCrypto, envelope)
-        : undefined;
+      const id = encodeHex(hash);
+      const envelope = envelopes.get(id);
+      // What could not be opened above is opened again, for the error that it gives.
+      return opened.get(id) ?? (envelope && verifyEnvelope(nodeCrypto, envelope));
     },
-    earlierSize: (root) => {
-      const lines = queries.earlier(root)?.split("\n").slice(0, -1);
-      const found = lines && rootOfLeaves(lines.map((line) => leafHash(encodeUtf8(line))));
-      return found && equalBytes(found, root) ? lines.length : undefined;
-    },
+    earlierSize: (root) => lists.get(encodeHex(root)),
   };
 }
 
-function* sentences(problems: Iterable<Problem>): Generator<string> {
-  for (const problem of problems) yield sentence(problem);
+/** The roots of the lists that a claim names. */
+function listRoots(opened: Map<string, SignedStatement>, id: string, envelope: Uint8Array): Uint8Array[] {
+  try {
+    const signed = verifyEnvelope(nodeCrypto, envelope);
+    opened.set(id, signed);
+    const { statement } = signed;
+    return statement.kind === "claim" ? [...statement.packages.values()].map(({ earlier }) => earlier.root) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** What is no readable entry is the replay's to report. */
+function envelopeHashOf(bytes: Uint8Array): Uint8Array[] {
+  try {
+    const leaf = parseLeaf(bytes);
+    return leaf.kind === "epoch" ? [] : [leaf.envelopeHash];
+  } catch {
+    return [];
+  }
 }
 
 function sentence({ message, rule }: Problem): string {

@@ -3,9 +3,10 @@
  * whoever waits is told as soon as the quorum stands. Trust assumption: the policy's keys; an address of a witness is only where to ask.
  */
 import {
-  consistencyProof,
+  consistencyRanges,
   type Cosignature,
   decideQuorum,
+  digestToBytes,
   encodeNote,
   type Fetch,
   fetchCosignature,
@@ -17,7 +18,7 @@ import {
   verifyCosignatures,
 } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
-import type { Snapshot } from "./store.ts";
+import type { Snapshot } from "./store-reads.ts";
 
 export type CosigningOptions = {
   readonly policy: TlogPolicy;
@@ -142,7 +143,7 @@ export function createCosigning(options: CosigningOptions): Cosigning {
 
   /** Asks with the size that the witness knows, and again with the one that it names. */
   const obtain = async (one: Asked, { tree, note }: Target): Promise<void> => {
-    const { checkpoint, treeDigest } = tree;
+    const { checkpoint, digests } = tree;
     const endpoint = {
       url: one.witness.url,
       key: one.witness.key,
@@ -155,7 +156,8 @@ export function createCosigning(options: CosigningOptions): Cosigning {
     const tried = new Set<number>();
     for (let oldSize = sizes.shift(); oldSize !== undefined; oldSize = sizes.find((size) => !tried.has(size))) {
       tried.add(oldSize);
-      const proof = oldSize === 0 ? [] : consistencyProof(oldSize, checkpoint.size, treeDigest);
+      const ranges = oldSize === 0 ? [] : consistencyRanges(oldSize, checkpoint.size);
+      const proof = (await digests(ranges)).map(digestToBytes);
       const had = Math.floor(clock());
       const answer = await fetchCosignature(endpoint, { oldSize, proof, note: source }, note.text, had);
       if (answer.kind === "cosigned") {

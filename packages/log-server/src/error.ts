@@ -7,6 +7,7 @@ export type LogServerErrorCode =
   | "STORE_DAMAGED"
   | "STORE_OLD"
   | "STORE_CHANGED"
+  | "STORE_LOST"
   | "WRONG_CHECKPOINT"
   | "EARLIER_MISSING"
   | "EARLIER_WRONG"

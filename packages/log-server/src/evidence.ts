@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { encodeHex, encodeUtf8, packageIdHash } from "@touchmark/core";
 import {
   bucketOf,
+  concatDigests,
   type Digest,
   type EarlierEvidence,
   encodeEvidence,
@@ -10,14 +11,15 @@ import {
   MAP_SIZE,
   MAX_EVIDENCE_BYTES,
   multiProof,
+  multiProofRanges,
   nodeCrypto,
   parseEntry,
   type Range,
   rootOfDigests,
 } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
-import { authorityChain, type PackageStates } from "./package-states.ts";
-import type { Store } from "./store.ts";
+import { authorityChains, type PackageStates, requireEnvelope } from "./stored-states.ts";
+import type { StoreReads } from "./store-reads.ts";
 
 const SLICE = 200;
 
@@ -26,11 +28,11 @@ const SLICE = 200;
  * Throws `TOO_LARGE` if it would be larger than a bundle may be.
  */
 export async function buildEvidence(
-  store: Store,
+  store: StoreReads,
   states: PackageStates,
   packages: ReadonlyMap<string, readonly string[]>,
 ): Promise<string> {
-  const { checkpoint, treeDigest } = store.snapshot();
+  const { checkpoint, digests } = store.snapshot();
   const { size } = checkpoint;
   const asked = [...packages].map(([packageId, versions]) => {
     const packageHash = packageIdHash(nodeCrypto, packageId);
@@ -41,33 +43,37 @@ export async function buildEvidence(
   const mapProof = numbers.length === 0 ? new Uint8Array(0) : multiProof(MAP_SIZE, numbers, store.mapDigest); // [E-7]
 
   // From here on the map may go on without us: what else is read never changes.
-  const breathe = everySo(SLICE);
   const indices = new Set<number>();
   const earlier = new Map<string, EarlierEvidence>();
-  for (const { packageId, packageHash, versions, last } of asked) {
-    await breathe();
-    if (last === null) continue;
-    for (const index of authorityChain(store, last)) indices.add(index);
-    for (const version of versions) {
-      await breathe();
-      const release = store.release(packageHash, version);
-      if (release !== undefined && release.position < size) indices.add(release.position);
+  for (const slice of slicesOf(asked)) {
+    const chainTo = await authorityChains(
+      store,
+      slice.map(({ last }) => last),
+    );
+    const names = slice.flatMap(({ packageHash, versions, last }) =>
+      last === null ? [] : versions.map((version) => ({ packageHash, version })),
+    );
+    for (const { index } of slice.flatMap(({ last }) => chainTo(last))) indices.add(index);
+    for (const { position } of await store.releases(names)) if (position < size) indices.add(position);
+    const after = await states(slice);
+    for (const { packageId, versions } of slice) {
+      const [line] = after.get(packageId)!.lines;
+      const listed = line && (await earlierOf(store, line.claimed.earlier.root, versions));
+      if (listed) earlier.set(packageId, listed);
     }
-    const [line] = states(packageId, last).lines;
-    const listed = line && earlierOf(store, line.claimed.earlier.root, versions);
-    if (listed) earlier.set(packageId, listed);
+    await setImmediate();
   }
   const entries = new Map<number, Uint8Array>();
   const envelopes = envelopeCollector(store);
-  for (const index of sorted(indices)) {
-    await breathe();
-    const entry = store.leaf(index);
-    entries.set(index, entry);
-    envelopes.add(index, entry);
-    treeDigest({ start: index, end: index + 1 }); // has its tile read, so that the proof below is look-ups
+  for (const slice of slicesOf(sorted(indices))) {
+    const leaves = await store.leavesAt(slice);
+    for (const index of slice) entries.set(index, leaves.get(index)!);
+    await envelopes.add([...leaves.values()]);
+    await setImmediate();
   }
-  const logProof = multiProof(size, [...entries.keys(), size - 1], treeDigest); // [E-3]
-  const epoch = store.leaf(size - 1);
+  const shown = [...entries.keys(), size - 1];
+  const logProof = concatDigests(await digests(multiProofRanges(size, shown))); // [E-3]
+  const epoch = await store.leaf(size - 1);
   const found = { entries, logProof, buckets, mapProof, envelopes: envelopes.all, earlier };
   const text = encodeEvidence({ checkpoint: checkpoint.note, epoch, ...found });
   if (text.length > MAX_EVIDENCE_BYTES) throw tooLarge();
@@ -75,8 +81,12 @@ export async function buildEvidence(
 }
 
 /** [E-5] The asked versions that the authority in force lists as published before it. */
-function earlierOf(store: Store, root: Uint8Array, versions: readonly string[]): EarlierEvidence | undefined {
-  const list = versions.length === 0 ? undefined : store.earlier(root);
+async function earlierOf(
+  store: StoreReads,
+  root: Uint8Array,
+  versions: readonly string[],
+): Promise<EarlierEvidence | undefined> {
+  const list = versions.length === 0 ? undefined : await store.earlier(root);
   if (list === undefined) return undefined;
   const lines = list.trimEnd().split("\n");
   const wanted = new Set(versions);
@@ -92,27 +102,32 @@ function earlierOf(store: Store, root: Uint8Array, versions: readonly string[]):
 }
 
 /** Each envelope once, though a statement about many packages has an entry for each. */
-function envelopeCollector(store: Store): {
+function envelopeCollector(store: StoreReads): {
   readonly all: Map<string, string>;
-  readonly add: (index: number, entry: Uint8Array) => void;
+  readonly add: (entries: readonly Uint8Array[]) => Promise<void>;
 } {
   const all = new Map<string, string>();
   let length = 0;
-  const add = (index: number, entry: Uint8Array): void => {
-    const hash = encodeHex(parseEntry(entry).envelopeHash);
-    if (all.has(hash)) return;
-    const bytes = store.envelopeAt(index);
-    length += bytes.length;
-    if (length > MAX_EVIDENCE_BYTES) throw tooLarge();
-    all.set(hash, Buffer.from(bytes).toString("utf8"));
+  const add = async (entries: readonly Uint8Array[]): Promise<void> => {
+    const fresh = new Map<string, Uint8Array>();
+    for (const { envelopeHash } of entries.map(parseEntry)) {
+      const hash = encodeHex(envelopeHash);
+      if (!all.has(hash)) fresh.set(hash, envelopeHash);
+    }
+    await Promise.all(
+      [...fresh].map(async ([hash, envelopeHash]) => {
+        const bytes = await requireEnvelope(store, envelopeHash);
+        length += bytes.length;
+        if (length > MAX_EVIDENCE_BYTES) throw tooLarge();
+        all.set(hash, Buffer.from(bytes).toString("utf8"));
+      }),
+    );
   };
   return { all, add };
 }
 
-/** Lets others have their turn at each `count`th call. */
-function everySo(count: number): () => Promise<void> | undefined {
-  let calls = 0;
-  return () => (++calls % count === 0 ? setImmediate() : undefined);
+function slicesOf<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / SLICE) }, (_, i) => items.slice(i * SLICE, (i + 1) * SLICE));
 }
 
 function sorted(numbers: ReadonlySet<number>): number[] {

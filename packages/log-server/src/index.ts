@@ -10,11 +10,15 @@ export { checkStore, type StoreReport } from "./check-store.ts";
 export { type Cosigning, type CosigningOptions, createCosigning } from "./cosigning.ts";
 export { LogServerError, type LogServerErrorCode } from "./error.ts";
 export { buildEvidence } from "./evidence.ts";
-export { type PackageStates, packageStates } from "./package-states.ts";
 export type { Problem } from "./replay.ts";
+export { type PackageAt, type PackageStates, packageStates } from "./stored-states.ts";
 export { createSequencer, type Receipt, type Sequencer, type SequencerOptions } from "./sequencer.ts";
 export { type LogEvent, type LogServer, type LogServerOptions, startLogServer } from "./server.ts";
-export { type AdmittedStatement, createStore, openStore, type Store } from "./store.ts";
+export type { Blob, Blobs } from "./storage/blobs.ts";
+export type { AdmittedStatement, Ledger } from "./storage/ledger.ts";
+export { openFolder, type Storage } from "./storage/storage.ts";
+export { createStore, openStore, type Store } from "./store.ts";
+export type { StoreReads } from "./store-reads.ts";
 export type { Candidate, EarlierText } from "./admission.ts";
 export {
   type Candidate as WitnessCandidate,

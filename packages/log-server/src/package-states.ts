@@ -1,4 +1,4 @@
-/** The state that core's rules look at, rebuilt from a package's authority entries. */
+/** The state that core's rules look at, rebuilt from a package's authority entries, one package at a time: for those who have them at hand. */
 import {
   applyStatement,
   encodeHex,
@@ -8,77 +8,91 @@ import {
   UNCLAIMED,
   type World,
 } from "@touchmark/core";
-import { leafHash, nodeCrypto, type PackageEntry, parseEntry } from "@touchmark/log";
+import { type EntryKind, leafHash, type MapRecord, nodeCrypto, type PackageEntry, parseEntry } from "@touchmark/log";
 import { createLru } from "./lru.ts";
 import { readAdmittedEnvelope } from "./signatures.ts";
-import type { Store } from "./store.ts";
-import { logWorld } from "./world.ts";
+import { admittedWorld } from "./world.ts";
 
 const KEPT_STATEMENTS = 64;
 
 /** A package's state after its authority entry `last`, or before any if that is `null`. */
 export type PackageStates = (packageId: string, last: number | null) => PackageState;
 
-/** Where entries are found; origin is the log's. */
-export type StateSource = Pick<Store, "head" | "leaf" | "envelopeAt"> & {
-  readonly checkpoint: () => { readonly origin: string };
+/** Where entries and the envelopes that they name are found, and the heads after all of them; `origin` is the log's. */
+export type StateSource = {
+  readonly origin: string;
+  readonly head: (packageHash: Uint8Array) => MapRecord | undefined;
+  readonly leaf: (index: number) => Uint8Array;
+  readonly envelopeAt: (index: number) => Uint8Array;
+};
+
+/** An authority entry: its index and its bytes, and the entry of any kind before it where a rule looks at that [A-21]. */
+export type AuthorityEntry = {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+  readonly before: { readonly index: number; readonly time: number } | null;
 };
 
 /** States are kept, up to `limit` of them. */
-export function packageStates(store: StateSource, limit: number): PackageStates {
+export function packageStates(source: StateSource, limit: number): PackageStates {
   const kept = createLru<PackageState>(limit);
-  const readStatement = statementReader(store);
-  const stateOf = (packageId: string, last: number | null): PackageState => {
+  const statements = createLru<SignedStatement>(KEPT_STATEMENTS);
+  // One claim may be that of a whole monorepo: it is read once for all of them.
+  const statementOf = ({ envelopeHash }: PackageEntry, index: number): SignedStatement => {
+    const hash = encodeHex(envelopeHash);
+    const signed = statements.get(hash) ?? readAdmittedEnvelope(source.envelopeAt(index));
+    statements.set(hash, signed);
+    return signed;
+  };
+  const stateOf: PackageStates = (packageId, last) => {
     if (last === null) return UNCLAIMED;
     const known = kept.get(packageId);
     if (known?.last?.index === last) return known;
-    const state = loadState(packageId, last);
+    const state = stateAfter(packageId, authorityChain(source.leaf, last), statementOf, worldBefore);
     kept.set(packageId, state);
     return state;
   };
-  /** A subject's authority entries from the first on, applied again: what was admitted once needs no other word for it. */
-  const loadState = (packageId: string, last: number): PackageState => {
-    let state = UNCLAIMED;
-    for (const index of authorityChain(store, last)) {
-      const bytes = store.leaf(index);
-      const entry = parseEntry(bytes);
-      const { previous, time } = entry;
-      const before = previous === null ? null : { index: previous, time: parseEntry(store.leaf(previous)).time };
-      const place = { index, time, leafHash: leafHash(bytes), before };
-      state = applyStatement(state, packageId, readStatement(index, entry), place, worldBefore(index));
-    }
-    return state;
-  };
   const worldBefore = (index: number): World =>
-    logWorld({
-      origin: store.checkpoint().origin,
-      chartered: () => true,
-      releaseTime: () => undefined,
-      state: (subjectId) => {
-        let last = store.head(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null;
-        while (last !== null && last >= index) last = parseEntry(store.leaf(last)).previousAuthority;
-        return stateOf(subjectId, last);
-      },
+    admittedWorld(source.origin, (subjectId) => {
+      let last = source.head(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null;
+      while (last !== null && last >= index) last = parseEntry(source.leaf(last)).previousAuthority;
+      return stateOf(subjectId, last);
     });
   return stateOf;
 }
 
-/** The indices of a package's authority entries up to `last`, ascending [L-2]. */
-export function authorityChain(store: Pick<Store, "leaf">, last: number | null): number[] {
-  const chain: number[] = [];
-  for (let at = last; at !== null; at = parseEntry(store.leaf(at)).previousAuthority) chain.push(at);
+/** A package's authority entries up to `last`, ascending [L-2]. */
+export function authorityChain(leaf: (index: number) => Uint8Array, last: number | null): AuthorityEntry[] {
+  const chain: AuthorityEntry[] = [];
+  for (let at = last; at !== null;) {
+    const bytes = leaf(at);
+    const { kind, previous, previousAuthority } = parseEntry(bytes);
+    const before =
+      previous === null || !isAdoption(kind) ? null : { index: previous, time: parseEntry(leaf(previous)).time };
+    chain.push({ index: at, bytes, before });
+    at = previousAuthority;
+  }
   return chain.toReversed();
 }
 
-type StatementReader = (index: number, entry: PackageEntry) => SignedStatement;
+/** Whether the rules for this kind look at the entry before it [A-21], [A-23]. */
+export function isAdoption(kind: EntryKind): boolean {
+  return kind === "adopt" || kind === "adopt-final";
+}
 
-/** One claim may be that of a whole monorepo: it is read once for all of them. */
-function statementReader(store: StateSource): StatementReader {
-  const kept = createLru<SignedStatement>(KEPT_STATEMENTS);
-  return (index, entry) => {
-    const hash = encodeHex(entry.envelopeHash);
-    const signed = kept.get(hash) ?? readAdmittedEnvelope(store.envelopeAt(index));
-    kept.set(hash, signed);
-    return signed;
-  };
+/** A package's authority entries from the first on, applied again, each in the world before it. */
+export function stateAfter(
+  packageId: string,
+  chain: readonly AuthorityEntry[],
+  statementOf: (entry: PackageEntry, index: number) => SignedStatement,
+  worldBefore: (index: number) => World,
+  from: PackageState = UNCLAIMED,
+): PackageState {
+  let state = from;
+  for (const { index, bytes, before } of chain) {
+    const entry = parseEntry(bytes);
+    const place = { index, time: entry.time, leafHash: leafHash(bytes), before };
+    state = applyStatement(state, packageId, statementOf(entry, index), place, worldBefore(index));
+  }
+  return state;
 }

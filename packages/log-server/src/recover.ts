@@ -1,5 +1,4 @@
-/** What happens when a log is opened: what is on the disk is compared with what was signed, and mended or refused. */
-import { join } from "node:path";
+/** What happens when a log is opened: what is stored is compared with what was signed, and mended or refused. */
 import { encodeHex, equalBytes } from "@touchmark/core";
 import {
   type Checkpoint,
@@ -16,13 +15,16 @@ import {
   rootOfDigests,
   type SignedCheckpoint,
   TILE_WIDTH,
+  tilePath,
   type VerifierKey,
   verifyCheckpoint,
 } from "@touchmark/log";
-import { FORMAT } from "./database.ts";
 import { LogServerError } from "./error.ts";
-import type { Queries } from "./queries.ts";
-import { CHECKPOINT, publishCheckpoint, readIfThere, readTileFile, writeTiles } from "./tile-files.ts";
+import { type Blobs, CHECKPOINT } from "./storage/blobs.ts";
+import { type Ledger, LEDGER_FORMAT } from "./storage/ledger.ts";
+import type { Storage } from "./storage/storage.ts";
+import { changesOf } from "./map-changes.ts";
+import type { LogView } from "./store-reads.ts";
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type TreeEdge } from "./tree.ts";
 
 const CHUNK = 65_536;
@@ -30,27 +32,23 @@ const CHUNK = 65_536;
 /** What the log signed last, and the note of it or of an earlier checkpoint that it showed last, perhaps with cosignatures. */
 export type SignedState = { readonly signed: SignedCheckpoint; readonly published: SignedCheckpoint };
 
-/** As {@link readSigned}; shows again what was published, if its file is behind. */
-export function recoverRow(dir: string, queries: Queries, key: VerifierKey): SignedState {
-  const state = readSigned(dir, queries, key);
-  if (readShown(dir, key)?.note !== state.published.note) publishCheckpoint(dir, state.published.note);
-  return state;
-}
-
-/** Compares the database with itself and with the file of the published checkpoint. Throws `STORE_FOREIGN`, `STORE_OLD`, `STORE_DAMAGED`. */
-export function readSigned(dir: string, queries: Queries, key: VerifierKey): SignedState {
-  const row = queries.log();
-  if (row === undefined || row.format !== FORMAT) throw damaged("The log's database is of an unknown format.");
+/** Compares the ledger with itself and with the shown checkpoint. Throws `STORE_MISSING`, `STORE_FOREIGN`, `STORE_OLD`, `STORE_DAMAGED`. */
+export async function readSigned({ ledger, blobs }: Storage, key: VerifierKey): Promise<SignedState> {
+  // The shown one first: it is never ahead of a row that is read later.
+  const shown = await readShown(blobs, key);
+  const row = await ledger.row();
+  if (row === undefined)
+    throw new LogServerError("STORE_MISSING", "There is no log here.", "A log is made once, by createStore.");
+  if (row.format !== LEDGER_FORMAT) throw damaged("The log's database is of an unknown format.");
   if (row.key !== encodeVerifierKey(key)) {
     throw new LogServerError("STORE_FOREIGN", "This log was made with another key.", `Its key is ${row.key}.`);
   }
   const signed = verifyCheckpoint(row.note, key);
-  if (signed.size !== row.size || !equalBytes(signed.root, row.root) || queries.lastLeaf() !== row.size - 1) {
+  if (signed.size !== row.size || !equalBytes(signed.root, row.root)) {
     throw damaged("The log's database contradicts itself.");
   }
   const kept = verifyCheckpoint(row.published, key);
-  const shown = readShown(dir, key) ?? kept;
-  for (const checkpoint of [kept, shown]) {
+  for (const checkpoint of shown === undefined ? [kept] : [kept, shown]) {
     if (checkpoint.size > signed.size) {
       throw new LogServerError(
         "STORE_OLD",
@@ -62,53 +60,99 @@ export function readSigned(dir: string, queries: Queries, key: VerifierKey): Sig
       throw damaged("The published checkpoint contradicts the database.");
     }
   }
-  return { signed, published: shown.size > kept.size ? shown : kept };
+  return { signed, published: shown !== undefined && shown.size > kept.size ? shown : kept };
 }
 
-/** The checkpoint in its file; one cut short by a power failure is none. */
-function readShown(dir: string, key: VerifierKey): SignedCheckpoint | undefined {
-  const file = readIfThere(join(dir, CHECKPOINT));
-  if (file === undefined) return undefined;
+/** The shown checkpoint; one cut short by a power failure is none. */
+async function readShown(blobs: Blobs, key: VerifierKey): Promise<SignedCheckpoint | undefined> {
+  const bytes = await blobs.read(CHECKPOINT);
+  if (bytes === undefined) return undefined;
   try {
-    return verifyCheckpoint(file, key);
+    return verifyCheckpoint(bytes, key);
   } catch {
     return undefined;
   }
 }
 
-/** The tree's right edge, from the tiles, or if they are not what was signed, from the leaves, which then replace the tiles. */
-export async function recoverEdge(dir: string, queries: Queries, checkpoint: Checkpoint): Promise<TreeEdge> {
-  const fromTiles = edgeFromTiles(dir, queries, checkpoint.size);
-  if (fromTiles !== undefined && equalBytes(rootOfEdge(fromTiles), checkpoint.root)) return fromTiles;
-  const fromLeaves = await rebuildTiles(dir, queries, checkpoint.size);
-  if (equalBytes(rootOfEdge(fromLeaves), checkpoint.root)) return fromLeaves;
-  throw damaged("The log's entries are not those of the checkpoint that it signed.");
+/**
+ * Sees to it that the tiles which the tree's edge is made of are those of a tree that was signed; if they are not, every tile is made again from the leaves.
+ * Throws `STORE_DAMAGED` if the leaves are not what was signed either.
+ */
+export async function mendTiles({ ledger, blobs }: Storage, signed: Checkpoint): Promise<void> {
+  const edge = await edgeFromTiles({ ledger, blobs }, signed.size);
+  if (edge !== undefined && equalBytes(rootOfEdge(edge), signed.root)) return;
+  let made = EMPTY_EDGE;
+  while (made.size < signed.size) {
+    const leaves = await ledger.leaves(made.size, Math.min(signed.size, made.size + CHUNK));
+    if (leaves.length === 0) throw damaged("Leaves are missing from the log's database.");
+    const next = appendLeaves(made, leaves);
+    for (const { tile, bytes } of next.full) {
+      const path = tilePath(tile);
+      const stored = await blobs.read(path);
+      if (stored === undefined || !equalBytes(stored, bytes)) await blobs.write([{ path, bytes }]);
+    }
+    made = next.edge;
+  }
+  if (!equalBytes(rootOfEdge(made), signed.root))
+    throw damaged("The log's entries are not those of the checkpoint that it signed.");
 }
 
-/** The map of all packages as the published checkpoint has it, and the draft with what the signed one changes; each is compared with its epoch leaf. */
-export function recoverMap(queries: Queries, state: SignedState): { map: PackageMap; ahead: MapDraft } {
-  const [from, to] = [state.published.size, state.signed.size];
-  const before = headsBefore(queries, from, to);
+/** The edge of the tree of a published checkpoint. Throws `STORE_DAMAGED` if it is not what was signed. */
+export async function recoverView(storage: Storage, checkpoint: SignedCheckpoint): Promise<LogView> {
+  const edge = await edgeFromTiles(storage, checkpoint.size);
+  if (edge === undefined || !equalBytes(rootOfEdge(edge), checkpoint.root))
+    throw damaged("The log's tiles are not those of the checkpoint that it published.");
+  return { checkpoint, edge };
+}
+
+/** The map of all packages as the first `size` leaves leave it, and the time of the last of them. Throws `STORE_DAMAGED` if that is no epoch leaf with its root. */
+export async function recoverMap(
+  { ledger }: Storage,
+  { size }: Checkpoint,
+): Promise<{ map: PackageMap; time: number }> {
   const map = createPackageMap();
   const draft = map.draft();
   const newer: MapRecord[] = [];
-  for (const head of queries.heads()) {
-    const older = head.last < from ? head : before.get(encodeHex(head.packageHash));
+  for await (const heads of ledger.heads()) {
+    for (const head of heads) {
+      if (head.last < size) draft.set(head);
+      else newer.push(head);
+    }
+  }
+  const before = newer.length === 0 ? undefined : await headsBefore(ledger, size);
+  for (const { packageHash } of newer) {
+    const older = before?.get(encodeHex(packageHash));
     if (older) draft.set(older);
-    if (older !== head) newer.push(head);
   }
   draft.commit();
-  requireMapRoot(queries, from, map.root());
-  const ahead = map.draft();
-  for (const head of newer) ahead.set(head);
-  requireMapRoot(queries, to, ahead.root());
-  return { map, ahead };
+  const last = (await ledger.leaves(size - 1, size))[0];
+  return { map, time: requireMapRoot(last, size, map.root()) };
 }
 
-/** The heads that the packages with entries in `[from, to)` had before, `null` for a package that had none. */
-function headsBefore(queries: Queries, from: number, to: number): Map<string, MapRecord | null> {
+/** What the signed checkpoint adds to the published one, if it does. Throws `STORE_DAMAGED` if the stored leaves are not what was signed. */
+export async function recoverPending(
+  { ledger }: Storage,
+  view: LogView,
+  map: PackageMap,
+  signed: SignedCheckpoint,
+): Promise<(LogView & { draft: MapDraft; time: number }) | undefined> {
+  const { size } = view.checkpoint;
+  if ((await ledger.leafCount()) !== signed.size) throw damaged("The log's database contradicts itself.");
+  if (signed.size === size) return undefined;
+  const leaves = await ledger.leaves(size, signed.size);
+  const { edge } = appendLeaves(view.edge, leaves);
+  if (edge.size !== signed.size || !equalBytes(rootOfEdge(edge), signed.root))
+    throw damaged("The log's entries are not those of the checkpoint that it signed.");
+  const draft = map.draft();
+  for (const record of changesOf(leaves, size)) draft.set(record);
+  return { checkpoint: signed, edge, draft, time: requireMapRoot(leaves.at(-1), signed.size, draft.root()) };
+}
+
+/** The heads that the packages with entries from `size` on had before, `null` for a package that had none. */
+async function headsBefore(ledger: Ledger, size: number): Promise<Map<string, MapRecord | null>> {
   const before = new Map<string, MapRecord | null>();
-  for (const leaf of queries.leaves(from, to).map(parseLeaf)) {
+  const leaves = await ledger.leaves(size, (await ledger.leafCount()) ?? size);
+  for (const leaf of leaves.map(parseLeaf)) {
     if (leaf.kind === "epoch") continue;
     const { packageHash, previous, previousAuthority } = leaf;
     const id = encodeHex(packageHash);
@@ -118,46 +162,33 @@ function headsBefore(queries: Queries, from: number, to: number): Map<string, Ma
   return before;
 }
 
-function requireMapRoot(queries: Queries, size: number, root: Uint8Array): void {
-  const last = queries.leaf(size - 1);
+/** [L-8] Gives the epoch leaf's time. */
+export function requireMapRoot(last: Uint8Array | undefined, size: number, root: Uint8Array): number {
   const epoch = last && parseEpoch(last);
   if (epoch?.covers !== size - 1 || !equalBytes(epoch.mapRoot, root)) {
     throw damaged("The packages in the database are not those of the last epoch leaf.");
   }
+  return epoch.time;
 }
 
-/** Writes every full tile of the first `size` leaves that is missing or differs from what the leaves give. */
-export async function rebuildTiles(dir: string, queries: Queries, size: number): Promise<TreeEdge> {
-  let edge = EMPTY_EDGE;
-  while (edge.size < size) {
-    const leaves = queries.leaves(edge.size, Math.min(size, edge.size + CHUNK));
-    if (leaves.length === 0) throw damaged("Leaves are missing from the log's database.");
-    const next = appendLeaves(edge, leaves);
-    const wrong = next.full.filter(({ tile, bytes }) => {
-      const file = readTileFile(dir, tile);
-      return file === undefined || !equalBytes(file, bytes);
-    });
-    await writeTiles(dir, wrong);
-    edge = next.edge;
-  }
-  return edge;
-}
-
-function edgeFromTiles(dir: string, queries: Queries, size: number): TreeEdge | undefined {
-  const bundle = queries.leaves(size - (size % TILE_WIDTH), size);
+async function edgeFromTiles({ ledger, blobs }: Storage, size: number): Promise<TreeEdge | undefined> {
+  const bundle = await ledger.leaves(size - (size % TILE_WIDTH), size);
   const tails: Digest[][] = [bundle.map(leafDigest)];
   for (
     let level = 1, hashes = Math.floor(size / TILE_WIDTH);
     hashes > 0;
     level++, hashes = Math.floor(hashes / TILE_WIDTH)
   ) {
-    const tail: Digest[] = [];
-    for (let index = hashes - (hashes % TILE_WIDTH); index < hashes; index++) {
-      const file = readTileFile(dir, { level: level - 1, index, width: TILE_WIDTH });
-      if (file?.length !== TILE_WIDTH * 32) return undefined;
-      tail.push(rootOfDigests(Array.from({ length: TILE_WIDTH }, (_, i) => digestFromBytes(file, i * 32))));
-    }
-    tails.push(tail);
+    const first = hashes - (hashes % TILE_WIDTH);
+    const tiles = await Promise.all(
+      Array.from({ length: hashes - first }, (_, i) =>
+        blobs.read(tilePath({ level: level - 1, index: first + i, width: TILE_WIDTH })),
+      ),
+    );
+    if (tiles.some((tile) => tile?.length !== TILE_WIDTH * 32)) return undefined;
+    tails.push(
+      tiles.map((tile) => rootOfDigests(Array.from({ length: TILE_WIDTH }, (_, i) => digestFromBytes(tile!, i * 32)))),
+    );
   }
   return { size, tails, bundle };
 }
@@ -166,6 +197,6 @@ function damaged(message: string): LogServerError {
   return new LogServerError(
     "STORE_DAMAGED",
     message,
-    "Restore the log from a backup of its whole folder, or run checkStore.",
+    "Restore the log from a backup of all its storage, or let touchmark log fsck say what is wrong.",
   );
 }

@@ -7,6 +7,7 @@ import {
   CoreError,
   encodeHex,
   equalBytes,
+  judgeRelease,
   packageIdHash,
   type PackageState,
   releasesOf,
@@ -25,6 +26,7 @@ import {
   type PackageMap,
   parseLeaf,
 } from "@touchmark/log";
+import { isAdoption } from "./package-states.ts";
 import { logWorld } from "./world.ts";
 
 /** What is not as a rule says: at which leaf, by which rule of docs/spec, in one sentence. */
@@ -45,13 +47,15 @@ export type ReplayMemory = {
   readonly keepEntry: (kept: KeptEntry) => void;
   /** Log time of the entry at this index; `undefined` if it was not kept. */
   readonly time: (index: number) => number | undefined;
-  /** The index of the entry that released this version, if one did. */
-  readonly released: (packageHash: Uint8Array, version: string) => number | undefined;
-  readonly keepRelease: (packageHash: Uint8Array, version: string, index: number) => void;
+  /** The entries that released this version: their indices, and those of the claims whose holders did it [S-23]. */
+  readonly releases: (packageHash: Uint8Array, version: string) => readonly KeptRelease[];
+  readonly keepRelease: (packageHash: Uint8Array, version: string, kept: KeptRelease) => void;
   /** The index of the first entry of the statement with this digest, if it was logged. */
   readonly stated: (digest: string) => number | undefined;
   readonly keepStatement: (digest: string, index: number) => void;
 };
+
+export type KeptRelease = { readonly index: number; readonly line: number };
 
 /** A package entry that was applied, and the package's state after it. */
 export type KeptEntry = {
@@ -109,8 +113,8 @@ export function createReplay(options: ReplayOptions): Replay {
     chartered,
     state: (subjectId) => memory.state(subjectId, headOf(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null),
     releaseTime: (packageHash, version) => {
-      const released = memory.released(packageHash, version);
-      return released === undefined ? null : memory.time(released);
+      const [first] = memory.releases(packageHash, version);
+      return first === undefined ? null : memory.time(first.index);
     },
   });
 
@@ -170,26 +174,28 @@ export function createReplay(options: ReplayOptions): Replay {
       yield problem("L-4", `Entry ${index} is of another kind than its statement.`);
       return;
     }
-    const beforeTime = head && memory.time(head.last);
+    const beforeTime = head && isAdoption(entry.kind) ? memory.time(head.last) : undefined;
     const before = head && beforeTime !== undefined ? { index: head.last, time: beforeTime } : null;
     const place = { index, time: entry.time, leafHash: leafHash(leaf), before };
     const state = applyStatement(memory.state(packageId, lastAuthority), packageId, signed, place, world); // [L-14]
     memory.keepEntry({ index, leaf, entry, packageId, state });
-    yield* releaseProblems(signed, packageId, entry.packageHash);
+    yield* releaseProblems(signed, packageId, entry, state);
     yield* earlierProblems(signed, packageId, material);
   };
 
   const releaseProblems = function* (
-    { statement: made }: SignedStatement,
+    { statement: made, signers }: SignedStatement,
     packageId: string,
-    packageHash: Uint8Array,
+    { packageHash, time: at }: PackageEntry,
+    state: PackageState,
   ): Generator<Problem> {
     if (made.kind !== "release") return;
+    const line = judgeRelease(state, packageId, signers, at, world).line.root;
     for (const { version } of releasesOf(made, packageId)) {
-      const before = memory.released(packageHash, version);
-      if (before !== undefined) {
-        yield problem("S-23", `Entry ${index} releases ${packageId}@${version}, which entry ${before} released.`);
-      } else memory.keepRelease(packageHash, version, index);
+      const before = memory.releases(packageHash, version).find((kept) => kept.line === line);
+      if (before) {
+        yield problem("S-23", `Entry ${index} releases ${packageId}@${version}, which entry ${before.index} released.`);
+      } else memory.keepRelease(packageHash, version, { index, line });
     }
   };
 

@@ -6,7 +6,7 @@ import { type Answer, FOREVER, NEVER, RECHECK } from "./answers.ts";
 import { type BodyBudget, readBody } from "./body.ts";
 import { LogServerError } from "./error.ts";
 import { buildEvidence } from "./evidence.ts";
-import type { PackageStates } from "./package-states.ts";
+import type { PackageStates } from "./stored-states.ts";
 import { MAX_BODY_BYTES, parseEvidenceRequest, parseSubmitRequest } from "./requests.ts";
 import type { Receipt, Sequencer } from "./sequencer.ts";
 import { openEnvelope } from "./signatures.ts";
@@ -35,26 +35,27 @@ export async function answerRequest(service: Service, request: IncomingMessage):
     return path === "submit" ? answerSubmit(service, body) : answerEvidence(service, body);
   }
   if (method !== "GET" && method !== "HEAD") throw new LogServerError("METHOD", "This is asked for by GET.");
-  const answer = answerGet(service, path);
+  const answer = await answerGet(service, path);
   if (answer === undefined) throw new LogServerError("UNKNOWN", "The log has nothing under this name.");
   return answer;
 }
 
-function answerGet({ store }: Service, path: string): Answer | undefined {
+async function answerGet({ store }: Service, path: string): Promise<Answer | undefined> {
   if (path === "checkpoint") return { status: 200, type: TEXT, cache: RECHECK, body: store.checkpoint().note };
   if (path === "healthz") return health(store.ready());
   if (path.startsWith("tile/")) return answerTile(store, path);
   const [, kind, hash] = /^(envelope|earlier)\/([0-9a-f]{64})$/.exec(path) ?? [];
   if (kind === undefined || hash === undefined) return undefined;
   const [type, body] =
-    kind === "envelope" ? [JSON_TYPE, store.envelope(parseHex(hash))] : [TEXT, store.earlier(parseHex(hash))];
+    kind === "envelope"
+      ? [JSON_TYPE, await store.envelope(parseHex(hash))]
+      : [TEXT, await store.earlier(parseHex(hash))];
   return body === undefined ? undefined : { status: 200, type, cache: FOREVER, body };
 }
 
-/** Whether a tile is there is known from the tree's size, so that asking for others touches no disk. */
-function answerTile(store: Store, path: string): Answer | undefined {
+async function answerTile(store: Store, path: string): Promise<Answer | undefined> {
   const tile = parseTilePath(path);
-  const body = tile && store.tile(tile);
+  const body = tile && (await store.tile(tile));
   if (body === undefined) return undefined;
   // A partial tile never changes either, but nobody needs it once its full one is there.
   return { status: 200, type: BYTES, cache: tile?.width === TILE_WIDTH ? FOREVER : "public, max-age=3600", body };
@@ -68,7 +69,7 @@ function health(ready: boolean): Answer {
 async function answerSubmit({ sequencer }: Service, body: Uint8Array): Promise<Answer> {
   const { envelope, earlier } = parseSubmitRequest(body);
   const { signed, verify } = openEnvelope(envelope);
-  const known = sequencer.receiptOf(signed);
+  const known = await sequencer.receiptOf(signed);
   if (known !== undefined) return receiptAnswer(known);
   await verify();
   const envelopeHash = nodeCrypto.sha256(envelope);

@@ -1,20 +1,12 @@
 /** The single writer: gathers what is submitted, admits it in order, and answers when all of a batch is durable and signed. */
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { type PackageState, type SignedStatement, statementChains } from "@touchmark/core";
-import { parseEpoch, parseLeaf } from "@touchmark/log";
-import {
-  type Admission,
-  type AdmittingLog,
-  admitStatement,
-  type Candidate,
-  isRefusal,
-  type PackageView,
-} from "./admission.ts";
+import { type SignedStatement, statementChains } from "@touchmark/core";
+import { type Candidate, isRefusal } from "./admission.ts";
+import { beginBatch, entriesAt } from "./batch.ts";
 import type { Cosigning } from "./cosigning.ts";
 import { LogServerError } from "./error.ts";
-import type { PackageStates } from "./package-states.ts";
-import type { StatementPlace } from "./queries.ts";
-import type { AdmittedStatement, Store } from "./store.ts";
+import type { PackageStates } from "./stored-states.ts";
+import type { Store } from "./store.ts";
 
 /** The entries of a statement, and a signed checkpoint that covers them. */
 export type Receipt = { readonly entries: ReadonlyMap<string, number>; readonly note: string };
@@ -40,7 +32,7 @@ export type Sequencer = {
   /** [L-14] to [L-16]. Rejects with a `CoreError` or `LogServerError` that says why not. */
   readonly submit: (candidate: Candidate) => Promise<Receipt>;
   /** The receipt of a statement that is published already, whoever signs it now. */
-  readonly receiptOf: (signed: SignedStatement) => Receipt | undefined;
+  readonly receiptOf: (signed: SignedStatement) => Promise<Receipt | undefined>;
   /** [L-18] Appends an epoch leaf if the last one is at least `age` seconds old. */
   readonly heartbeat: (age: number) => Promise<void>;
   /** Refuses what comes from now on and waits for what was taken in. */
@@ -52,9 +44,16 @@ const BUSY = 20;
 const MAX_WAIT = 5;
 
 export function createSequencer(options: SequencerOptions): Sequencer {
-  const { store, states, clock, cosigning, onFailure = () => undefined, batch = 512, queue: limit = 4096 } = options;
-  const { origin } = store.checkpoint();
-  const chartered = (authority: string): boolean => authority === options.charter;
+  const {
+    store,
+    states,
+    clock,
+    charter,
+    cosigning,
+    onFailure = () => undefined,
+    batch = 512,
+    queue: limit = 4096,
+  } = options;
   // A log may have been without witnesses, or begun before they first answered.
   let witnessed = cosigning === undefined || cosigning.covers(store.checkpoint().note);
   const queue: Job[] = [];
@@ -109,13 +108,18 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     // [L-16] What is durable but not published can't be answered for, not even if it is known already.
     if (!store.ready()) throw notNow();
     if (store.pending() !== undefined || !witnessed) await publish(); // [L-30]
-    const { size } = store.checkpoint();
-    const last = parseEpoch(store.leaf(size - 1)).time;
+    const last = store.time();
     const time = Math.max(last, Math.floor(clock())); // [L-7]
-    const plan = planBatch(store, states, { origin, chartered }, time);
+    const plan = await beginBatch(
+      store,
+      states,
+      jobs.map(({ candidate }) => candidate),
+      time,
+      (authority) => authority === charter,
+    );
     const taken = jobs.filter((job) => {
       try {
-        plan.admit(job);
+        plan.admit(job.candidate);
         return true;
       } catch (error) {
         if (!isRefusal(error)) onFailure(error);
@@ -132,7 +136,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       if (improved !== undefined) await store.publish(improved); // [Q-28]
     }
     const { note } = store.checkpoint();
-    for (const job of taken) job.resolve({ entries: plan.entriesOf(job), note });
+    for (const job of taken) job.resolve({ entries: plan.entriesOf(job.candidate), note });
   };
 
   const heartbeat = (age: number): Promise<void> => {
@@ -155,8 +159,8 @@ export function createSequencer(options: SequencerOptions): Sequencer {
         void start();
       });
     },
-    receiptOf: ({ digest, statement }) => {
-      const place = store.place(Buffer.from(digest, "hex"));
+    receiptOf: async ({ digest, statement }) => {
+      const place = (await store.places([Buffer.from(digest, "hex")])).get(digest);
       const { size, note } = store.checkpoint();
       if (!witnessed || place === undefined || place.first + place.count > size) return undefined;
       return { entries: entriesAt(place, statementChains(statement)), note };
@@ -174,66 +178,6 @@ type Job = {
   readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: Error) => void;
 };
-
-type Plan = {
-  readonly statements: AdmittedStatement[];
-  readonly admit: (job: Job) => void;
-  readonly entriesOf: (job: Job) => ReadonlyMap<string, number>;
-};
-
-/** A batch in the making: each statement is judged by the store and what the batch has admitted before it. */
-function planBatch(store: Store, published: PackageStates, log: AdmittingLog, time: number): Plan {
-  const statements: AdmittedStatement[] = [];
-  const states = new Map<string, PackageState>();
-  const heads = new Map<string, Admission["statement"]["heads"][number]>();
-  const releases = new Map<string, Admission["statement"]["releases"][number]>();
-  const places = new Map<string, StatementPlace>();
-  const lists = new Set<string>();
-  const first = store.checkpoint().size;
-  let next = first;
-
-  const view: PackageView = {
-    head: (packageHash) => heads.get(hex(packageHash)) ?? store.head(packageHash),
-    state: (packageId, packageHash) =>
-      states.get(packageId) ?? published(packageId, store.head(packageHash)?.lastAuthority ?? null),
-    release: (packageHash, version) =>
-      releases.get(`${hex(packageHash)}@${version}`) ?? store.release(packageHash, version),
-    time: (index) => (index < first ? parseLeaf(store.leaf(index)).time : time),
-    hasEarlier: (root) => lists.has(hex(root)) || store.earlier(root) !== undefined,
-  };
-  return {
-    statements,
-    admit: ({ candidate }) => {
-      const { digest } = candidate.signed;
-      const known = places.get(digest) ?? store.place(Buffer.from(digest, "hex"));
-      if (known !== undefined) {
-        places.set(digest, known); // [L-15]
-        return;
-      }
-      const { statement, states: fresh } = admitStatement(view, candidate, next, time, log);
-      places.set(digest, { first: next, count: statement.entries.length });
-      next += statement.entries.length;
-      statements.push(statement);
-      for (const [packageId, state] of fresh) states.set(packageId, state);
-      for (const head of statement.heads) heads.set(hex(head.packageHash), head);
-      for (const row of statement.releases) releases.set(`${hex(row.packageHash)}@${row.version}`, row);
-      for (const { root } of statement.earlier) lists.add(hex(root));
-    },
-    entriesOf: ({ candidate }) => {
-      const place = places.get(candidate.signed.digest);
-      return place === undefined ? new Map() : entriesAt(place, statementChains(candidate.signed.statement));
-    },
-  };
-}
-
-/** [L-6] A statement's entries are in the order of its package ids. */
-function entriesAt(place: StatementPlace, packages: readonly string[]): Map<string, number> {
-  return new Map(packages.map((packageId, i) => [packageId, place.first + i]));
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
-}
 
 function isNotWitnessed(error: unknown): error is LogServerError {
   return error instanceof LogServerError && error.code === "NOT_WITNESSED";

@@ -4,10 +4,10 @@ import { cleanText } from "@touchmark/core";
 import { refusalOf, sendAnswer } from "./answers.ts";
 import type { Cosigning } from "./cosigning.ts";
 import { listen } from "./listen.ts";
-import { packageStates } from "./package-states.ts";
 import { answerRequest, type Service } from "./routes.ts";
 import { createSequencer } from "./sequencer.ts";
 import type { Store } from "./store.ts";
+import { packageStates } from "./stored-states.ts";
 
 /** What the operator's log gets: one flat object an event. `path` and `message` are cleaned. */
 export type LogEvent =
@@ -25,6 +25,8 @@ export type LogServerOptions = {
   readonly store: Store;
   /** Seconds since 1970. */
   readonly clock: () => number;
+  /** [A-7] The digest of the authority that may claim the log's own id; none may if it is left out. */
+  readonly charter?: string | undefined;
   readonly onEvent?: (event: LogEvent) => void;
   /** 127.0.0.1 if left out. */
   readonly host?: string;
@@ -62,7 +64,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
     onEvent({ event: "failure", message: error instanceof Error ? cleanText(error.message) : "", error });
   };
   const states = packageStates(store, KEPT_STATES);
-  const sequencer = createSequencer({ store, states, clock, cosigning, onFailure });
+  const sequencer = createSequencer({ store, states, clock, charter: options.charter, cosigning, onFailure });
   const service: Service = {
     store,
     states,
@@ -92,7 +94,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
     const late = setTimeout(() => server.closeAllConnections(), CLOSE_AFTER);
     await closed;
     clearTimeout(late);
-    store.close();
+    await store.close();
   };
   let closing: Promise<void> | undefined;
   return { port, close: () => (closing ??= shutDown()) };

@@ -6,8 +6,8 @@ export type WorldSource = {
   readonly origin: string;
   /** [A-7] Whether an authority, by its digest, is the one that the operator has named for the log's own id. */
   readonly chartered: (authority: string) => boolean;
-  /** A subject's state before the entry that is judged. */
-  readonly state: (subjectId: string) => PackageState;
+  /** A subject's state before the entry that is judged; undefined where it isn't known. */
+  readonly state: (subjectId: string) => PackageState | undefined;
   /** Log time of the entry that released a version; null if none did, undefined if that isn't known. */
   readonly releaseTime: (packageHash: Uint8Array, version: string) => number | null | undefined;
 };
@@ -20,9 +20,8 @@ export function logWorld({ origin, chartered, state, releaseTime }: WorldSource)
     origin,
     chartered,
     get recognised() {
-      const details = lineInForce(state(`log:${origin}`))?.details;
-      const committees = details?.kind === "charter" ? details.committees : [];
-      return new Map(committees.map((committeeId) => [committeeId, ALL_POWERS]));
+      const own = state(`log:${origin}`);
+      return new Map(own && charteredCommittees(own).map((committeeId) => [committeeId, ALL_POWERS]));
     },
     state,
     releaseTime: (releaseId) => {
@@ -31,4 +30,15 @@ export function logWorld({ origin, chartered, state, releaseTime }: WorldSource)
     },
     lenient: false,
   };
+}
+
+/** The world of entries that were admitted once: nothing in it but other subjects is looked at anew. */
+export function admittedWorld(origin: string, state: WorldSource["state"]): World {
+  return logWorld({ origin, chartered: () => true, state, releaseTime: () => undefined });
+}
+
+/** The committees that a log's charter names, by the state of its own id. */
+export function charteredCommittees(state: PackageState): readonly string[] {
+  const details = lineInForce(state)?.details;
+  return details?.kind === "charter" ? details.committees : [];
 }

@@ -15,6 +15,7 @@ import {
   createStore,
   type LogServer,
   openAuditor,
+  openFolder,
   startLogServer,
   type Store,
 } from "../src/index.ts";
@@ -40,7 +41,7 @@ const clock = { now: START };
 beforeEach(async () => {
   folder = temporaryFolder();
   clock.now = START;
-  store = createStore(join(folder.dir, "log"), signer, START);
+  store = await createStore(await openFolder(join(folder.dir, "log"), true), signer, START);
   server = await startLogServer({ store, clock: () => clock.now });
   log = { url: `http://127.0.0.1:${server.port}/`, key: signer.key, fetch };
   auditor = openAuditor({ dir: join(folder.dir, "audit"), key: signer.key, clock: () => clock.now });
@@ -240,7 +241,7 @@ describe("[M-2] two histories", () => {
   test("stop the auditor for good, with both notes", async () => {
     await force(claimed);
     await audit();
-    const other = createStore(join(folder.dir, "other"), signer, START);
+    const other = await createStore(await openFolder(join(folder.dir, "other"), true), signer, START);
     await forceStatement(other, claim({ [gadget]: [] }, [person("mallory")]), START);
     await forceStatement(other, release([`${gadget}@1.0.0`], [person("mallory")]), START);
     const rival = await startLogServer({ store: other, clock: () => START });
@@ -288,8 +289,8 @@ describe("[M-9] the auditor's folder", () => {
 
 test("[L-8] a checkpoint whose last leaf is no epoch leaf", async () => {
   await force(claimed);
-  const { treeDigest } = store.snapshot();
-  const root = Buffer.from(treeDigest({ start: 0, end: 2 }), "latin1");
+  const [digest] = await store.snapshot().digests([{ start: 0, end: 2 }]);
+  const root = Buffer.from(digest!, "latin1");
   const note = signCheckpoint({ origin: signer.key.name, size: 2, root: new Uint8Array(root) }, signer);
   expect(await auditor.audit(log, verifyCheckpoint(note, signer.key))).toEqual(broken(1, "L-8"));
 });

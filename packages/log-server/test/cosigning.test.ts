@@ -224,7 +224,8 @@ describe("[L-17] two histories", () => {
     cleanups.push(() => copy.stop());
     await again.submit(release(["npm:npmjs/a@1.0.0"], [alice]));
     await expect(copy.submit(release(["npm:npmjs/a@2.0.0"], [alice]))).rejects.toEqual(refused("NOT_WITNESSED", 503));
-    expect(await copy.checkpoint()).toEqual(published);
+    const { size, root } = published; // of which more witnesses' cosignatures may have come
+    expect(await copy.checkpoint()).toMatchObject({ size, root });
     expect(witnesses[0]!.trouble).toEqual([expect.stringMatching(/does not follow from the one of 5/)]);
     await fetchConsistency(again.log, published, await again.checkpoint());
   });

@@ -10,7 +10,7 @@ import {
   submitEnvelope,
 } from "@touchmark/log";
 import { afterAll, expect, test } from "vitest";
-import { checkStore } from "../src/index.ts";
+import { checkStore, openFolder } from "../src/index.ts";
 import { signer, START, temporaryFolder } from "./support/log.ts";
 import { claim, person, release } from "./support/statements.ts";
 
@@ -105,6 +105,6 @@ test(
     expect(new Set(all.flatMap(({ entries }) => [...entries.values()])).size).toBe(
       all.flatMap(({ entries }) => [...entries]).length,
     );
-    expect(checkStore(dir, signer.key)).toEqual({ size: newest.size, problems: [] });
+    expect(await checkStore(await openFolder(dir), signer.key)).toEqual({ size: newest.size, problems: [] });
   },
 );

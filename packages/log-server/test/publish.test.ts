@@ -1,7 +1,7 @@
-import { packageIdHash } from "@touchmark/core";
+import { packageIdHash, UNCLAIMED } from "@touchmark/core";
 import { encodeNote, nodeCrypto, noteSigner, parseNote, verifyCheckpoint } from "@touchmark/log";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type AdmittedStatement, createStore, openStore, packageStates, type Store } from "../src/index.ts";
+import { type AdmittedStatement, createStore, openFolder, openStore, type Store } from "../src/index.ts";
 import { admitStatement, type Candidate } from "../src/admission.ts";
 import { readAdmittedEnvelope } from "../src/signatures.ts";
 import { signer, START, temporaryFolder } from "./support/log.ts";
@@ -14,12 +14,12 @@ const hashOf = (name: string): Uint8Array => packageIdHash(nodeCrypto, `npm:npmj
 let folder: ReturnType<typeof temporaryFolder>;
 let store: Store;
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = temporaryFolder();
-  store = createStore(folder.dir, signer, START);
+  store = await createStore(await openFolder(folder.dir, true), signer, START);
 });
-afterEach(() => {
-  store.close();
+afterEach(async () => {
+  await store.close();
   folder.remove();
 });
 
@@ -28,11 +28,10 @@ function claimed(name: string): AdmittedStatement {
   const envelope = claim({ [`npm:npmjs/${name}`]: [] }, [alice]);
   const signed = readAdmittedEnvelope(envelope);
   const candidate: Candidate = { signed, envelope, envelopeHash: nodeCrypto.sha256(envelope), earlier: new Map() };
-  const states = packageStates(store, 10);
   const view = {
     head: store.head,
-    state: (packageId: string) => states(packageId, null),
-    release: store.release,
+    state: () => UNCLAIMED,
+    releases: () => [],
     time: () => START,
     hasEarlier: () => false,
   };
@@ -47,8 +46,8 @@ function cosigned(note: string): string {
 }
 
 async function reopen(): Promise<void> {
-  store.close();
-  store = await openStore(folder.dir, signer);
+  await store.close();
+  store = await openStore(await openFolder(folder.dir), signer);
 }
 
 describe("[L-30] appending and publishing are two steps", () => {
@@ -60,14 +59,14 @@ describe("[L-30] appending and publishing are two steps", () => {
     expect(store.pending()).toEqual(signed);
     expect(store.checkpoint()).toEqual(before);
     expect(store.head(hashOf("a"))).toBeUndefined();
-    expect(store.tile({ level: 0, index: 0, width: 3 })).toBeUndefined();
-    expect(() => store.leaf(1)).toThrow(failure("STORE_DAMAGED"));
+    expect(await store.tile({ level: 0, index: 0, width: 3 })).toBeUndefined();
+    await expect(store.leaf(1)).rejects.toThrow(failure("STORE_DAMAGED"));
 
     await store.publish(signed.note);
     expect(store.pending()).toBeUndefined();
     expect(store.checkpoint()).toEqual(signed);
     expect(store.head(hashOf("a"))).toMatchObject({ last: 1, lastAuthority: 1 });
-    expect(store.tile({ level: 0, index: 0, width: 3 })).toHaveLength(96);
+    expect(await store.tile({ level: 0, index: 0, width: 3 })).toHaveLength(96);
   });
 
   test("a second batch waits for the first to be published", async () => {

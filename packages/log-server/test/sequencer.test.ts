@@ -5,6 +5,7 @@ import {
   checkStore,
   createSequencer,
   createStore,
+  openFolder,
   packageStates,
   type Receipt,
   type Sequencer,
@@ -20,15 +21,15 @@ let store: Store;
 let sequencer: Sequencer;
 let now = START;
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = temporaryFolder();
-  store = createStore(folder.dir, signer, START);
+  store = await createStore(await openFolder(folder.dir, true), signer, START);
   now = START;
   sequencer = createSequencer({ store, states: packageStates(store, 10), clock: () => now, batch: 4, queue: 50 });
 });
 afterEach(async () => {
   await sequencer.stop();
-  store.close();
+  await store.close();
   folder.remove();
 });
 
@@ -63,8 +64,8 @@ test("in one batch a later statement sees what an earlier one did", async () => 
   expect(rival).toMatchObject({ status: "rejected", reason: { code: "EQUIVOCATION" } });
   expect(store.checkpoint().size).toBe(4);
   await sequencer.stop();
-  store.close();
-  expect(checkStore(folder.dir, signer.key).problems).toEqual([]);
+  await store.close();
+  expect((await checkStore(await openFolder(folder.dir), signer.key)).problems).toEqual([]);
 });
 
 test("a queue that is full says so, and what was taken in is answered", async () => {

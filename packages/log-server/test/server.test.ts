@@ -18,7 +18,7 @@ import {
   tileWidth,
 } from "@touchmark/log";
 import { encodeHex, packageIdHash } from "@touchmark/core";
-import { checkStore } from "../src/index.ts";
+import { checkStore, openFolder } from "../src/index.ts";
 import { runLog, type RunningLog, signer, START } from "./support/log.ts";
 import { claim, earlierRoot, person, release, sha512Hex } from "./support/statements.ts";
 
@@ -208,7 +208,7 @@ describe("the same statement again [L-15]", () => {
     expect(new Set(answers.map(({ entries }) => entries.get(widget))).size).toBe(1);
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     await running.server.close();
-    expect(checkStore(running.dir, signer.key).problems).toEqual([]);
+    expect((await checkStore(await openFolder(running.dir), signer.key)).problems).toEqual([]);
   });
 });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { noteSigner } from "@touchmark/log";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { checkStore, createStore, openStore } from "../src/index.ts";
+import { checkStore, createStore, openFolder, openStore, type Store, type StoreReport } from "../src/index.ts";
 import { runLog, type RunningLog, signer, START, temporaryFolder } from "./support/log.ts";
 import { claim, ORIGIN, person, release } from "./support/statements.ts";
 
@@ -24,8 +24,10 @@ beforeEach(async () => {
 });
 afterEach(() => running.end());
 
-const open = async (): Promise<void> => (await openStore(dir, signer)).close();
-const problems = (): readonly string[] => checkStore(dir, signer.key).problems;
+const openStoreIn = async (at: string): Promise<Store> => openStore(await openFolder(at), signer);
+const open = async (): Promise<void> => (await openStore(await openFolder(dir), signer)).close();
+const check = async (at = dir): Promise<StoreReport> => checkStore(await openFolder(at), signer.key);
+const problems = async (): Promise<readonly string[]> => (await check()).problems;
 
 /** Changes the database behind the log's back. */
 function tamper(sql: string): void {
@@ -36,32 +38,33 @@ function tamper(sql: string): void {
 
 describe("opening a log", () => {
   test("finds it whole", async () => {
-    expect(checkStore(dir, signer.key)).toEqual({ size: 306, problems: [] });
+    expect(await check()).toEqual({ size: 306, problems: [] });
     await open();
   });
 
   test("where there is none is refused: a second history under one key must not begin by itself", async () => {
     const empty = temporaryFolder();
-    await expect(openStore(empty.dir, signer)).rejects.toThrow(failure("STORE_MISSING"));
-    expect(() => checkStore(empty.dir, signer.key)).toThrow(failure("STORE_MISSING"));
+    await expect(openStore(await openFolder(empty.dir, true), signer)).rejects.toThrow(failure("STORE_MISSING"));
+    rmSync(join(empty.dir, "log.sqlite"));
+    await expect(openFolder(empty.dir)).rejects.toThrow(failure("STORE_MISSING"));
+    expect(existsSync(join(empty.dir, "log.sqlite"))).toBe(false);
     empty.remove();
   });
 
   test("making one where there is one is refused", async () => {
-    expect(() => createStore(dir, signer, START)).toThrow(failure("STORE_EXISTS"));
+    await expect(createStore(await openFolder(dir, true), signer, START)).rejects.toThrow(failure("STORE_EXISTS"));
   });
 
   test("that is open is refused", async () => {
-    const store = await openStore(dir, signer);
-    await expect(openStore(dir, signer)).rejects.toThrow(failure("STORE_LOCKED"));
-    expect(() => checkStore(dir, signer.key)).toThrow(failure("STORE_LOCKED"));
-    store.close();
+    const store = await openStore(await openFolder(dir), signer);
+    await expect(openFolder(dir)).rejects.toThrow(failure("STORE_LOCKED"));
+    await store.close();
     await open();
   });
 
   test("with another key is refused", async () => {
     const other = noteSigner(ORIGIN, new Uint8Array(32).fill(9));
-    await expect(openStore(dir, other)).rejects.toThrow(failure("STORE_FOREIGN"));
+    await expect(openStore(await openFolder(dir), other)).rejects.toThrow(failure("STORE_FOREIGN"));
   });
 
   test("[L7] whose database is an old backup is refused", async () => {
@@ -72,7 +75,7 @@ describe("opening a log", () => {
     await running.server.close();
     rmSync(join(dir, "log.sqlite"));
     cpSync(join(backup.dir, "log.sqlite"), join(dir, "log.sqlite"));
-    await expect(openStore(dir, signer)).rejects.toThrow(failure("STORE_OLD"));
+    await expect(openStoreIn(dir)).rejects.toThrow(failure("STORE_OLD"));
     backup.remove();
   });
 
@@ -108,9 +111,9 @@ describe("opening a log", () => {
           ),
       ]) {
         spoil();
-        expect(problems()).toHaveLength(1);
+        expect(await problems()).toHaveLength(1);
         await open();
-        if (tile === "tile/0/000") expect(problems()).toEqual([]);
+        if (tile === "tile/0/000") expect(await problems()).toEqual([]);
         writeFileSync(join(dir, tile), whole);
       }
     }
@@ -124,7 +127,7 @@ describe("opening a log", () => {
     await running.submit(claim(more, [alice]));
     expect((await (await fetch(`${running.url}tile/0/001`)).arrayBuffer()).byteLength).toBe(8192);
     await running.server.close();
-    expect(problems()).toEqual([]);
+    expect(await problems()).toEqual([]);
   });
 
   test.each([
@@ -140,12 +143,12 @@ describe("opening a log", () => {
     ["no row", "DELETE FROM log"],
   ])("with %s in its database is refused in words", async (_, sql) => {
     tamper(sql);
-    await expect(openStore(dir, signer)).rejects.toThrow(failure("STORE_DAMAGED"));
+    await expect(openStoreIn(dir)).rejects.toThrow(failure("STORE_DAMAGED"));
   });
 
   test("whose database is rubbish is refused in words", async () => {
     writeFileSync(join(dir, "log.sqlite"), "rubbish".repeat(10_000));
-    await expect(openStore(dir, signer)).rejects.toThrow(failure("STORE_DAMAGED"));
+    await expect(openStoreIn(dir)).rejects.toThrow(failure("STORE_DAMAGED"));
   });
 });
 
@@ -164,12 +167,12 @@ describe("checkStore finds what opening does not look at", () => {
     ],
   ])("%s", async (_, sql, words) => {
     tamper(sql);
-    expect(problems().join("\n")).toMatch(words);
+    expect((await problems()).join("\n")).toMatch(words);
   });
 
-  test("and changes nothing itself", () => {
+  test("and changes nothing itself", async () => {
     rmSync(join(dir, "tile/0/000"));
-    expect(problems()).toEqual(["Tile 0/0 is missing."]);
+    expect(await problems()).toEqual(["Tile 0/0 is missing."]);
     expect(existsSync(join(dir, "tile/0/000"))).toBe(false);
   });
 });
@@ -189,7 +192,7 @@ describe("a store that cannot write", () => {
     rmSync(blocked, { recursive: true });
     expect((await running.submit(more)).checkpoint.size).toBe(609);
     await running.server.close();
-    expect(problems()).toEqual([]);
+    expect(await problems()).toEqual([]);
   });
 
   test("[L-16] [L-30] answers nothing while what is durable can't be published, and publishes it first when it can", async () => {
@@ -206,6 +209,6 @@ describe("a store that cannot write", () => {
     expect([...entries]).toEqual([["npm:npmjs/p2", 306]]);
     expect(checkpoint.size).toBe(308);
     await running.server.close();
-    expect(problems()).toEqual([]);
+    expect(await problems()).toEqual([]);
   });
 });

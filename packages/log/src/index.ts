@@ -80,6 +80,7 @@ export {
 } from "./map.ts";
 export {
   consistencyProof,
+  consistencyRanges,
   emptyRoot,
   inclusionProof,
   leafHash,
@@ -91,7 +92,13 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from "./merkle.ts";
-export { type KnownLeaf, multiProof, rootFromMultiProof, rootFromMultiProofOfData } from "./multi-proof.ts";
+export {
+  type KnownLeaf,
+  multiProof,
+  multiProofRanges,
+  rootFromMultiProof,
+  rootFromMultiProofOfData,
+} from "./multi-proof.ts";
 export { nodeCrypto, verifyEd25519Async, verifyP256Async } from "./node-crypto.ts";
 export {
   COSIGNATURE_ED25519,

@@ -8,17 +8,19 @@ import { type Tile, TILE_WIDTH, tilePath, tileWidth } from "./tile.ts";
 export type ReadTile = (tile: Tile) => Uint8Array;
 export type FetchTile = (tile: Tile) => Promise<Uint8Array>;
 
-/** Gives a tile's hashes and those of all complete subtrees inside it, 16 KiB for a full tile, reading the tile if it must. */
-export type TileCache = (tile: Tile, read: ReadTile) => Uint8Array;
+/** Keeps tiles' hashes together with those of all complete subtrees inside them, 16 KiB for a full tile. */
+export type TileCache = {
+  readonly get: (tile: Tile) => Uint8Array | undefined;
+  /** Takes a tile's bytes and gives what it keeps of them. Throws `BAD_TILE` for a wrong length. */
+  readonly add: (tile: Tile, bytes: Uint8Array) => Uint8Array;
+};
 
 const TILE_HEIGHT = 8;
 
 /** Keeps up to `limit` tiles, the longest unused one leaving first. One cache serves readers of one growing log at several sizes. */
 export function tileCache(limit: number): TileCache {
   const kept = new Map<string, Uint8Array>();
-  return (tile, read) => {
-    const path = tilePath(tile);
-    const hashes = kept.get(path) ?? expandTile(tile, read(tile));
+  const keep = (path: string, hashes: Uint8Array): Uint8Array => {
     kept.delete(path);
     kept.set(path, hashes);
     if (kept.size > limit) {
@@ -29,33 +31,44 @@ export function tileCache(limit: number): TileCache {
     }
     return hashes;
   };
+  return {
+    get: (tile) => {
+      const path = tilePath(tile);
+      const hashes = kept.get(path);
+      return hashes && keep(path, hashes);
+    },
+    add: (tile, bytes) => keep(tilePath(tile), expandTile(tile, bytes)),
+  };
 }
 
 /** A hash for every subtree of the tree of `size` leaves. Throws `BAD_TILE` for a tile of the wrong length, and what `read` throws. */
 export function tileReader(size: number, read: ReadTile, cache: TileCache = tileCache(64)): RangeDigest {
-  return (range) => {
-    const digests = completeSubtrees(range).map((subtree) => {
-      const { tile, height, position } = placeOf(subtree, size);
-      return digestFromBytes(cache(tile, read), nodeOffset(tile.width, height, position));
-    });
-    return digests.reduceRight((right, left) => nodeDigest(left, right));
-  };
+  return (range) => rangeDigest(size, range, (tile) => cache.get(tile) ?? cache.add(tile, read(tile)));
 }
 
-/** The hashes over these ranges of the tree of `size` leaves, each tile fetched once. */
+/** The hashes over these ranges of the tree of `size` leaves; each tile that is not in the cache is fetched once. */
 export async function fetchRangeDigests(
   size: number,
   ranges: readonly Range[],
   fetchTile: FetchTile,
+  cache: TileCache = tileCache(64),
 ): Promise<Digest[]> {
-  const fetched = new Map<string, Uint8Array>();
+  // Held here as well: what others put into the cache meanwhile may push them out.
+  const hashes = new Map<string, Uint8Array>();
   await Promise.all(
     tilesOfRanges(size, ranges).map(async (tile) => {
-      fetched.set(tilePath(tile), await fetchTile(tile));
+      hashes.set(tilePath(tile), cache.get(tile) ?? cache.add(tile, await fetchTile(tile)));
     }),
   );
-  const digestOf = tileReader(size, (tile) => fetched.get(tilePath(tile))!, tileCache(fetched.size));
-  return ranges.map(digestOf);
+  return ranges.map((range) => rangeDigest(size, range, (tile) => hashes.get(tilePath(tile))!));
+}
+
+function rangeDigest(size: number, range: Range, hashesOf: (tile: Tile) => Uint8Array): Digest {
+  const digests = completeSubtrees(range).map((subtree) => {
+    const { tile, height, position } = placeOf(subtree, size);
+    return digestFromBytes(hashesOf(tile), nodeOffset(tile.width, height, position));
+  });
+  return digests.reduceRight((right, left) => nodeDigest(left, right));
 }
 
 /** The tiles that hold what the hashes over these ranges are made of, each once. */

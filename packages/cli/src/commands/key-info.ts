@@ -1,35 +1,36 @@
 import { resolve } from "node:path";
 import type { JsonObject } from "@touchmark/core";
-import { readRoots } from "@touchmark/fido";
+import type { AdvisoryFinding } from "@touchmark/fido";
 import { type Command, defineCommand } from "../command.ts";
 import { touchmarkHome } from "../files/home.ts";
+import { readTrust, TRUST_FLAGS } from "../keys/attestation-trust.ts";
 import { type DeviceReport, type PinState, reportDevice } from "../keys/describe-device.ts";
 import { normalizeDevice } from "../keys/device.ts";
+import { describePackages, type PackagesOfKeys, packagesOfKeys } from "../keys/key-packages.ts";
 import { readKeys } from "../keys/key-store.ts";
 import { openKeys, TRACE_FLAG } from "../keys/open-key.ts";
 import { count, table } from "../ui.ts";
 
 export const keyInfo: Command = defineCommand({
   name: "key info",
-  usage: "[--device D] [--roots FILE]",
+  usage: "[--device D] [--roots FILE] [--online]",
   examples: ["touchmark key info", "touchmark key info --roots yubico-roots.pem"],
   about: [
     "What the security keys that are plugged in say of themselves, and what is known of them. Needs no touch and no PIN.",
-    "Firmware and known faults come from the attestation, so of a key that is not enrolled here they are not known.",
-    "Only the maker's certificate vouches for anything; all else is what the key says.",
+    "Only the maker's certificate, which comes with enrolment, vouches for anything; all else is what the key says.",
+    "The packages that a key can sign for are those whose claim lists it: by touchmark.lock, by the log (--online), or by a claim in this folder.",
   ],
   flags: {
     device: { value: "D", help: "usb (the default), udp:HOST:PORT[:LOCALPORT], or soft:FILE" },
-    roots: { value: "FILE", help: "certificates, or a folder of such, of the makers whom you believe" },
+    ...TRUST_FLAGS,
+    online: { help: "ask the log which packages the key can sign for" },
     ...TRACE_FLAG,
   },
   operands: [0, 0],
-  run: async ({ device = "usb", roots, trace }, _operands, { io, ui }) => {
-    const question = {
-      known: readKeys(touchmarkHome(io)),
-      roots: roots === undefined ? undefined : await readRoots(resolve(io.cwd, roots)),
-      time: io.now(),
-    };
+  run: async (values, _operands, context) => {
+    const { device = "usb", trace, online } = values;
+    const { io, ui } = context;
+    const question = { known: readKeys(touchmarkHome(io)), ...(await readTrust("key info", values, io)) };
     const opened = await openKeys({
       device: normalizeDevice(device, io),
       trace: trace === undefined ? undefined : resolve(io.cwd, trace),
@@ -40,9 +41,11 @@ export const keyInfo: Command = defineCommand({
     } finally {
       await Promise.allSettled(opened.map((key) => key.close()));
     }
+    const fingerprints = reports.flatMap(({ enrolled }) => enrolled.map(({ key }) => key.fingerprint));
+    const packages = await packagesOfKeys(fingerprints, { online }, context);
     ui.result(
-      { ok: true, keys: reports.map(reportDocument) },
-      reports.flatMap((report, i) => [...(i > 0 ? [""] : []), ...describeReport(report)]),
+      { ok: true, keys: reports.map((report) => reportDocument(report, packages)) },
+      reports.flatMap((report, i) => [...(i > 0 ? [""] : []), ...describeReport(report, packages)]),
     );
     return 0;
   },
@@ -55,9 +58,8 @@ const FIRMWARE_SOURCE = {
 };
 const MODEL_SOURCE = { metadata: "by the metadata", table: "by a list of models in Touchmark" };
 
-function describeReport(report: DeviceReport): string[] {
-  const { model, enrolled } = report;
-  const advisories = new Map(enrolled.flatMap((one) => one.advisories.map((advisory) => [advisory.id, advisory])));
+function describeReport(report: DeviceReport, packages: PackagesOfKeys): string[] {
+  const { model, enrolled, advisories } = report;
   return [
     report.name,
     ...table([
@@ -73,11 +75,11 @@ function describeReport(report: DeviceReport): string[] {
       ...enrolled.flatMap(({ key, attestation }) => [
         ["  enrolled", `${key.holder} ${key.fingerprint}`],
         ["  attestation", attestation],
+        ...describePackages(packages.get(key.fingerprint) ?? []).map((line) => ["  signs for", line]),
       ]),
     ]),
-    ...(enrolled.length === 0 ? ["  known faults: can be told once the key is enrolled"] : []),
-    ...(enrolled.length > 0 && advisories.size === 0 ? ["  known faults: none in Touchmark's list"] : []),
-    ...[...advisories.values()].map(
+    ...(advisories.length === 0 ? ["  known faults: none in Touchmark's list"] : []),
+    ...advisories.map(
       ({ id, name, certainty, text, fixedIn }) =>
         `  known fault: ${name} (${id}), ${certainty === "affected" ? "this key has it" : "this key may have it"}: ${text} Firmware ${fixedIn} is without it.`,
     ),
@@ -100,16 +102,10 @@ function describePin(pin: PinState): string {
   ].join("; ");
 }
 
-function reportDocument({
-  aaguid,
-  model,
-  firmware,
-  firmwareNumber,
-  enrolled,
-  options,
-  pin,
-  ...rest
-}: DeviceReport): JsonObject {
+function reportDocument(
+  { aaguid, model, firmware, firmwareNumber, enrolled, advisories, options, pin, ...rest }: DeviceReport,
+  packages: PackagesOfKeys,
+): JsonObject {
   return {
     ...rest,
     aaguid: aaguid ?? null,
@@ -118,11 +114,17 @@ function reportDocument({
     firmwareNumber: firmwareNumber ?? null,
     pin: { ...pin },
     options: Object.fromEntries(options.map(({ name, value }) => [name, value])),
-    enrolled: enrolled.map(({ key, attestation, advisories }) => ({
-      holder: key.holder,
-      fingerprint: key.fingerprint,
-      attestation,
-      advisories: advisories.map(({ id, name, certainty, text }) => ({ id, name, certainty, text })),
+    advisories: advisories.map(advisoryDocument),
+    enrolled: enrolled.map((one) => ({
+      holder: one.key.holder,
+      fingerprint: one.key.fingerprint,
+      attestation: one.attestation,
+      advisories: one.advisories.map(advisoryDocument),
+      packages: (packages.get(one.key.fingerprint) ?? []).map((known) => ({ ...known })),
     })),
   };
+}
+
+function advisoryDocument({ id, name, certainty, text }: AdvisoryFinding): JsonObject {
+  return { id, name, certainty, text };
 }

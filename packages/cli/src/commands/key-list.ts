@@ -1,33 +1,41 @@
-import { resolve } from "node:path";
 import { cleanText } from "@touchmark/core";
+import type { AdvisoryFinding } from "@touchmark/fido";
 import { type Command, defineCommand } from "../command.ts";
 import { explainFailure } from "../failure.ts";
 import { touchmarkHome } from "../files/home.ts";
+import { readTrust, TRUST_FLAGS } from "../keys/attestation-trust.ts";
+import { describePackages, type KeyPackage, packagesOfKeys } from "../keys/key-packages.ts";
 import type { EnrolledKey } from "../keys/key-store.ts";
 import { readKeys } from "../keys/key-store.ts";
 import { table } from "../ui.ts";
 
 export const keyList: Command = defineCommand({
   name: "key list",
-  usage: "[--roots FILE]",
+  usage: "[--roots FILE] [--online]",
   examples: ["touchmark key list", "touchmark key list --roots yubico-roots.pem"],
   about: [
     "Lists the keys that were enrolled here, and the security keys that are plugged in now.",
     "A key is attested if a maker whom you believe vouches that it is hardware: --roots names the certificates.",
+    "The packages that a key can sign for are those whose claim lists it: by touchmark.lock, by the log (--online), or by a claim in this folder.",
   ],
-  flags: { roots: { value: "FILE", help: "certificates, or a folder of such, of the makers whom you believe" } },
+  flags: { ...TRUST_FLAGS, online: { help: "ask the log which packages the keys can sign for" } },
   operands: [0, 0],
-  run: async ({ roots: rootsFile }, _operands, { io, ui }) => {
-    const { readRoots } = await import("@touchmark/fido");
-    const roots = rootsFile === undefined ? undefined : await readRoots(resolve(io.cwd, rootsFile));
+  run: async (values, _operands, context) => {
+    const { io, ui } = context;
+    const trust = await readTrust("key list", values, io);
     const { checkEnrolled, describeAttestation, isSynced } = await import("../keys/attestation-state.ts");
-    const keys = readKeys(touchmarkHome(io)).map((key) => {
-      const verdict = checkEnrolled(key, { roots, time: io.now() });
+    const enrolled = readKeys(touchmarkHome(io));
+    const fingerprints = enrolled.map(({ fingerprint }) => fingerprint);
+    const packages = await packagesOfKeys(fingerprints, { online: values.online }, context);
+    const keys = enrolled.map((key) => {
+      const verdict = checkEnrolled(key, trust);
       return {
         key,
         attested: verdict?.attested === true,
         attestation: describeAttestation(verdict),
         synced: isSynced(key),
+        advisories: verdict?.advisories ?? [],
+        packages: packages.get(key.fingerprint) ?? [],
       };
     });
     const plugged = await listPlugged();
@@ -35,7 +43,14 @@ export const keyList: Command = defineCommand({
       {
         ok: true,
         keys: keys.map(
-          ({ key: { holder, key, fingerprint, device, model, userVerification }, attested, attestation, synced }) => ({
+          ({
+            key: { holder, key, fingerprint, device, model, userVerification },
+            attested,
+            attestation,
+            synced,
+            advisories,
+            packages: known,
+          }) => ({
             holder,
             key,
             fingerprint,
@@ -46,6 +61,8 @@ export const keyList: Command = defineCommand({
             attested,
             attestation,
             synced: synced ?? null,
+            advisories: advisories.map(({ id, name, certainty }) => ({ id, name, certainty })),
+            packages: known.map((one) => ({ ...one })),
           }),
         ),
         devices: plugged.devices.map(({ name, path }) => ({ name, path })),
@@ -61,11 +78,12 @@ export const keyList: Command = defineCommand({
                 key.fingerprint,
                 typeOf(key),
                 transportOf(key.device),
-                attested ? "yes" : `no: ${attestation}`,
+                attested ? attestation.replace("attested", "yes,") : `no: ${attestation}`,
                 synced === undefined ? "unknown" : synced ? "yes" : "no",
                 cleanText(key.model.name),
               ]),
             ])),
+        ...underEach(keys),
         "",
         ...(plugged.devices.length === 0
           ? [plugged.problem ?? "No security key is plugged in."]
@@ -78,6 +96,25 @@ export const keyList: Command = defineCommand({
     return 0;
   },
 });
+
+function underEach(
+  keys: readonly { key: EnrolledKey; packages: readonly KeyPackage[]; advisories: readonly AdvisoryFinding[] }[],
+): string[] {
+  const faults = keys.flatMap(({ key, advisories }) =>
+    advisories.map(({ id, name, certainty }) => [
+      `  ${key.holder}`,
+      key.fingerprint,
+      `${name} (${id})${certainty === "affected" ? "" : ", perhaps"}`,
+    ]),
+  );
+  const packages = keys.flatMap(({ key, packages: known }) =>
+    describePackages(known).map((line) => [`  ${key.holder}`, key.fingerprint, line]),
+  );
+  return [
+    ...(faults.length === 0 ? [] : ["", "Known faults:", ...table(faults)]),
+    ...(packages.length === 0 ? [] : ["", "Can sign for:", ...table(packages)]),
+  ];
+}
 
 function typeOf({ key }: EnrolledKey): string {
   return key.startsWith("sk-ecdsa") ? "es256" : "ed25519";

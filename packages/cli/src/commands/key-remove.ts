@@ -3,6 +3,7 @@ import { type Command, defineCommand, usageError } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { CliError } from "../error.ts";
 import { touchmarkHome } from "../files/home.ts";
+import { describePackages, packagesOfKeys } from "../keys/key-packages.ts";
 import { readKeys, removeKeys } from "../keys/key-store.ts";
 import { isSsh } from "../keys/ssh-device.ts";
 import { count, table } from "../ui.ts";
@@ -41,6 +42,13 @@ export const keyRemove: Command = defineCommand({
       );
     }
     for (const line of table(removed.map((key) => [key.holder, key.fingerprint, key.model.name]))) ui.progress(line);
+    const packages = await packagesOfKeys(
+      removed.map((key) => key.fingerprint),
+      { online: false },
+      context,
+    );
+    const signsFor = [...new Set([...packages.values()].flatMap(describePackages))];
+    if (signsFor.length > 0) ui.warn("these packages list what is about to be forgotten", signsFor.join("; "));
     await confirm(yes, `Forget ${count(removed.length, "key")}?`, "Nothing was forgotten.", context);
     await removeKeys(home, new Set(removed.map((key) => key.fingerprint)));
     ui.result({ ok: true, removed: removed.map((key) => ({ holder: key.holder, fingerprint: key.fingerprint })) }, [

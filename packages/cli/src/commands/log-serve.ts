@@ -41,8 +41,8 @@ export const logServe: Command = defineCommand({
           showEvent(event, values.verbose, context);
         },
       })
-      .catch((error: unknown) => {
-        store.close();
+      .catch(async (error: unknown) => {
+        await store.close();
         throw error;
       });
     const url = values.url ?? `http://${host.includes(":") ? `[${host}]` : host}:${server.port}/`;
@@ -82,7 +82,7 @@ async function loadLogServer(): Promise<LogServerModule> {
 
 /** Opens the log in a folder, or makes it where there is neither key nor storage. */
 async function openLog(
-  { createStore, openStore, LogServerError }: LogServerModule,
+  { createStore, openFolder, openStore, LogServerError }: LogServerModule,
   directory: string,
   origin: string | undefined,
   now: number,
@@ -91,7 +91,7 @@ async function openLog(
   if (signer === null) {
     if (origin === undefined) throw usageError("log serve", "--origin is missing, and there is no log yet.");
     const made = await makeLogKey(directory, origin);
-    return { signer: made, store: createStore(directory, made, now) };
+    return { signer: made, store: await createStore(await openFolder(directory, true), made, now) };
   }
   if (origin !== undefined && origin !== signer.key.name)
     throw new CliError(
@@ -100,7 +100,7 @@ async function openLog(
       "Choose another --dir.",
     );
   try {
-    return { signer, store: await openStore(directory, signer) };
+    return { signer, store: await openStore(await openFolder(directory), signer) };
   } catch (error) {
     if (!(error instanceof LogServerError) || error.code !== "STORE_MISSING") throw error;
     // A second history under the same key would be a fork [L-17].

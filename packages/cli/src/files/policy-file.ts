@@ -7,9 +7,15 @@ import { readIfThere } from "./read-file.ts";
 
 const MAX_POLICY = 1024 * 1024; // [C-15]
 
+/** Where the policy is, or would be. */
+export function policyPath({ io, policy }: Context): string {
+  return resolve(io.cwd, policy ?? "touchmark.json");
+}
+
 /** The policy that `--policy` names, else `touchmark.json` in the current folder. Throws `POLICY_MISSING` and what `parsePolicy` throws. */
-export function loadPolicy({ io, policy }: Context): Policy {
-  const path = resolve(io.cwd, policy ?? "touchmark.json");
+export function loadPolicy(context: Context): Policy {
+  const path = policyPath(context);
+  const { io } = context;
   const bytes = readIfThere(path, MAX_POLICY);
   if (bytes === null) {
     throw new CliError(

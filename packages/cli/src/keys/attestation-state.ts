@@ -33,7 +33,7 @@ export function checkEnrolled(key: EnrolledKey, question: AttestationQuestion): 
 /** `attested`, or in few words why not. */
 export function describeAttestation(verdict: AttestationVerdict | null): string {
   if (verdict === null) return "none";
-  if (verdict.attested) return "attested";
+  if (verdict.attested) return `attested by ${verdict.path.at(-1) ?? "nobody"}`;
   return verdict.reasons.map(({ code }) => code.toLowerCase().replaceAll("_", " ")).join(", ");
 }
 

@@ -1,8 +1,8 @@
 import { cleanText, encodeHex, parseBase64, parseKey } from "@touchmark/core";
 import {
   type AdvisoryFinding,
-  type AttestationRoots,
   type AttestationVerdict,
+  describeModel,
   EDDSA,
   ES256,
   type FidoDevice,
@@ -12,6 +12,7 @@ import {
   pinRules,
 } from "@touchmark/fido";
 import { checkEnrolled, describeAttestation } from "./attestation-state.ts";
+import type { Trust } from "./attestation-trust.ts";
 import type { EnrolledKey } from "./key-store.ts";
 
 /** A key's PIN. `none`: the key has no PINs at all. */
@@ -34,38 +35,41 @@ export interface DeviceReport {
   algorithms: string[];
   pin: PinState;
   options: { name: string; value: boolean }[];
+  /** Of its enrolled credentials; of a key that has none here, of whatever it would make. */
+  advisories: readonly AdvisoryFinding[];
   enrolled: { key: EnrolledKey; attestation: string; advisories: readonly AdvisoryFinding[] }[];
 }
 
-export interface ReportQuestion {
+export interface ReportQuestion extends Trust {
   known: readonly EnrolledKey[];
-  roots: AttestationRoots | undefined;
-  /** Seconds since 1970. */
-  time: number;
 }
 
 /** Asks an open key about itself. Throws FidoError. */
-export async function reportDevice(device: FidoDevice, { known, roots, time }: ReportQuestion): Promise<DeviceReport> {
+export async function reportDevice(device: FidoDevice, { known, ...trust }: ReportQuestion): Promise<DeviceReport> {
   const { info } = device;
   const { firmwareVersion } = info;
   const held = await heldKeys(device, known);
-  const verdicts = held.map((key) => checkEnrolled(key, { roots, time, firmwareVersion }));
+  const verdicts = held.map((key) => checkEnrolled(key, { ...trust, firmwareVersion }));
+  const told = device.protocol === "u2f" ? undefined : describeModel(info);
+  const enrolled = held.map((key, i) => ({
+    key,
+    attestation: describeAttestation(verdicts[i] ?? null),
+    advisories: verdicts[i]?.advisories ?? [],
+  }));
   return {
     name: cleanText(device.name),
     place: cleanText(device.path),
     protocol: device.protocol === "u2f" ? "U2F" : info.versions.map((version) => cleanText(version)).join(", "),
     aaguid: device.protocol === "u2f" ? undefined : encodeHex(info.aaguid),
-    model: first(verdicts, (verdict) => verdict.model),
-    firmware: first(verdicts, (verdict) => verdict.firmware),
+    model: first(verdicts, (verdict) => verdict.model) ?? told?.model,
+    firmware: first(verdicts, (verdict) => verdict.firmware) ?? told?.firmware,
     firmwareNumber: firmwareVersion,
     algorithms: info.algorithms.map(algorithmName),
     pin: await pinState(device),
     options: [...info.options].map(([name, value]) => ({ name: cleanText(name), value })),
-    enrolled: held.map((key, i) => ({
-      key,
-      attestation: describeAttestation(verdicts[i] ?? null),
-      advisories: verdicts[i]?.advisories ?? [],
-    })),
+    advisories:
+      enrolled.length === 0 ? (told?.advisories ?? []) : distinct(enrolled.flatMap(({ advisories }) => advisories)),
+    enrolled,
   };
 }
 
@@ -86,6 +90,10 @@ async function pinState(device: FidoDevice): Promise<PinState> {
   if (!isSet) return { kind: "unset", minLength };
   const { retries, powerCycleNeeded } = await getPinRetries(device);
   return { kind: "set", minLength, retries, replugNeeded: powerCycleNeeded, mustChange };
+}
+
+function distinct(advisories: readonly AdvisoryFinding[]): AdvisoryFinding[] {
+  return [...new Map(advisories.map((advisory) => [advisory.id, advisory])).values()];
 }
 
 function first<T>(verdicts: (AttestationVerdict | null)[], pick: (verdict: AttestationVerdict) => T): T | undefined {

@@ -66,7 +66,7 @@ export function foreignKey({
     fingerprint: keyFingerprint(nodeCrypto, parseKey(record)),
     credentialId,
     device,
-    model: { name: "OpenSSH security key", aaguid: "0".repeat(32) },
+    model: { name: "OpenSSH security key", aaguid: "0".repeat(32), transports: [] },
     userVerification,
     attestation: null,
   };

@@ -148,7 +148,13 @@ async function makeKey(
       interaction,
     });
     return {
-      key: toStored(enrolled, { holder, device, name: opened.name, userVerification: values.uv }),
+      key: toStored(enrolled, {
+        holder,
+        device,
+        name: opened.name,
+        transports: opened.info.transports,
+        userVerification: values.uv,
+      }),
       firmwareVersion: opened.info.firmwareVersion,
     };
   } finally {
@@ -189,7 +195,7 @@ function readAlgorithm(command: string, name: string): (typeof ALGORITHMS)[keyof
 
 function toStored(
   enrolled: Enrolled,
-  about: { holder: string; device: string; name: string; userVerification: boolean },
+  about: { holder: string; device: string; name: string; transports: readonly string[]; userVerification: boolean },
 ): EnrolledKey {
   const { publicKey } = enrolled;
   const key =
@@ -202,7 +208,7 @@ function toStored(
     fingerprint: keyFingerprint(nodeCrypto, key),
     credentialId: encodeBase64(enrolled.credentialId),
     device: about.device,
-    model: { name: about.name, aaguid: encodeHex(enrolled.aaguid) },
+    model: { name: about.name, aaguid: encodeHex(enrolled.aaguid), transports: [...about.transports] },
     userVerification: about.userVerification,
     attestation: { format: enrolled.fmt, object: encodeBase64(enrolled.attestationObject) }, // [K-16]
   };

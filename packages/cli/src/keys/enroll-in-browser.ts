@@ -17,7 +17,7 @@ export async function enrollKeyInBrowser(request: BrowserEnrolment, edges: Brows
   const { holder, device, userVerification, known } = request;
   const place = parseBrowserSpec(device);
   const here = known.filter(({ key }) => parseKey(key).application === place.rpId);
-  const { key, credentialId, aaguid, flags, attestation } = await enrollInBrowser(
+  const { key, credentialId, aaguid, flags, transports, attestation } = await enrollInBrowser(
     {
       place,
       holder,
@@ -33,7 +33,7 @@ export async function enrollKeyInBrowser(request: BrowserEnrolment, edges: Brows
     fingerprint: keyFingerprint(nodeCrypto, key),
     credentialId: encodeBase64(credentialId),
     device,
-    model: { name: `${describeKind(flags)} of ${place.rpId}`, aaguid: encodeHex(aaguid) },
+    model: { name: `${describeKind(flags)} of ${place.rpId}`, aaguid: encodeHex(aaguid), transports: [...transports] },
     userVerification,
     attestation: {
       format: attestation.format,

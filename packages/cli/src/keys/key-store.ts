@@ -24,8 +24,8 @@ export interface EnrolledKey {
   credentialId: string;
   /** Where it was enrolled, as `--device` takes it. */
   device: string;
-  /** What the key calls itself; AAGUID in hex. */
-  model: { name: string; aaguid: string };
+  /** What the key calls itself; AAGUID in hex; the ways to it that it names. */
+  model: { name: string; aaguid: string; transports: string[] };
   /** Enrolled with `--uv`: its signatures are made with PIN or fingerprint. */
   userVerification: boolean;
   /** null where the key was made elsewhere, as by ssh-keygen. */
@@ -87,14 +87,14 @@ function fileOf(home: string): string {
 
 function readKey(value: Json): EnrolledKey {
   const fields = fieldsOf(value, KEYS);
-  const model = fieldsOf(fields["model"], ["name", "aaguid"]);
+  const model = readModel(fields["model"]);
   const key: EnrolledKey = {
     holder: textOf(fields, "holder"),
     key: textOf(fields, "key"),
     fingerprint: textOf(fields, "fingerprint"),
     credentialId: textOf(fields, "credentialId"),
     device: textOf(fields, "device"),
-    model: { name: textOf(model, "name"), aaguid: textOf(model, "aaguid") },
+    model,
     userVerification: fields["userVerification"] === true,
     attestation: readAttestation(fields["attestation"]),
   };
@@ -103,6 +103,14 @@ function readKey(value: Json): EnrolledKey {
     throw new Error("a fingerprint is not that of its key");
   parseBase64(key.credentialId);
   return key;
+}
+
+// Keys that were enrolled before transports were kept have none.
+function readModel(value: Json | undefined): EnrolledKey["model"] {
+  const keepsTransports = isObject(value) && "transports" in value;
+  const fields = fieldsOf(value, ["name", "aaguid", ...(keepsTransports ? ["transports"] : [])]);
+  const transports = keepsTransports ? listOf(fields, "transports") : [];
+  return { name: textOf(fields, "name"), aaguid: textOf(fields, "aaguid"), transports };
 }
 
 function readAttestation(value: Json | undefined): EnrolledKey["attestation"] {
@@ -116,6 +124,12 @@ function readAttestation(value: Json | undefined): EnrolledKey["attestation"] {
 function fieldsOf(value: Json | undefined, keys: string[]): JsonObject {
   if (!isObject(value) || Object.keys(value).toSorted().join() !== keys.toSorted().join())
     throw new Error(`an object does not have exactly the keys ${keys.join(", ")}`);
+  return value;
+}
+
+function listOf(fields: JsonObject, name: string): string[] {
+  const value = fields[name];
+  if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) throw new Error(`${name} is no list`);
   return value;
 }
 

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { TouchPolicy } from "@touchmark/fido/testing";
 import { encodeVerifierKey, noteSigner } from "@touchmark/log";
-import { createStore, type LogServer, startLogServer } from "@touchmark/log-server";
+import { createStore, type LogServer, openFolder, startLogServer } from "@touchmark/log-server";
 import { type Io, run } from "../../src/index.ts";
 import { type Registry, startRegistry } from "./registry.ts";
 import type { Script } from "./script.ts";
@@ -87,7 +87,7 @@ export async function closeStage(stage: Stage): Promise<void> {
 
 async function startLog(stage: Stage): Promise<void> {
   const signer = noteSigner(ORIGIN, new Uint8Array(32).fill(7));
-  const store = createStore(join(stage.directory, "log"), signer, stage.now);
+  const store = await createStore(await openFolder(join(stage.directory, "log"), true), signer, stage.now);
   const server: LogServer = await startLogServer({ store, clock: () => stage.now });
   let open = true;
   const stop = async (): Promise<void> => {

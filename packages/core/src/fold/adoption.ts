@@ -90,6 +90,7 @@ export function applyAdoptFinal(
   const keys = signingKeys(signers, authority.keys, new Set(), authority);
   requireHolders(keys, authority.releaseThreshold, "A-23");
   const fresh: Line = {
+    root: line.root,
     claim: place,
     claimed: line.claimed,
     authority,

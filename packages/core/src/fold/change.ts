@@ -62,10 +62,23 @@ export function applyRevoke(
   const signing = signingKeys(signers, known, line.revoked, line.authority);
   const themselves = signers.every(({ fingerprint }) => keys.includes(fingerprint)) && signers.length === keys.length;
   if (!themselves) {
+    refuseSilencing(line, keys);
     const voters = signing.filter((key) => line.authority.keys.includes(key));
     requireHolders(voters, line.authority.changeThreshold, "A-12");
   }
   return replaceLine(state, line, { ...line, revoked: new Set([...line.revoked, ...keys]) });
+}
+
+// Who has stolen a single holder's key must not silence those who could veto what he does with it.
+function refuseSilencing(line: Line, keys: readonly string[]): void {
+  const silenced = recoveryKeys(line.authority).find(({ fingerprint }) => keys.includes(fingerprint));
+  if (!silenced || !isSolo(line)) return;
+  throw new CoreError(
+    "WRONG_KEY",
+    "A-12",
+    `The recovery key ${silenced.fingerprint} of a single holder's package is revoked by itself alone.`,
+    "Leave it out by a change.",
+  );
 }
 
 function refuseRevoked({ revoked }: Line, listed: readonly HeldKey[]): void {

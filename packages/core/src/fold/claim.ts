@@ -34,6 +34,7 @@ export function applyClaim(
   requirePrevious(state, subjectId, claimed.previous, "S-17");
   if (signers !== "vouched") requireClaimants(claim, signers);
   const line: Line = {
+    root: place.index,
     claim: place,
     claimed,
     authority: claim.authority,

@@ -35,12 +35,12 @@ export function applyHold(
   const kind = kindOf(by, line, keys);
   if (kind === "committee") requireCommitteeHold(statement, line, keys, place.time, world);
   const before = renews === null ? null : renewed(line, statement, kind, renews, place.time);
+  if (before === null) refuseHeldBefore(line, statement, kind);
   const from = before?.until ?? place.time;
   const until = kind === "quorum" ? null : windowEnd(kind === "committee" ? "committee-hold" : "maintainer-hold", from);
   const renewals = before === null ? 0 : before.renewals + 1;
   const hold: Hold = { place, kind, releases, reason, osv, until, renewals, signers: keys };
-  // What has ended can neither be renewed nor lifted any more.
-  const holds = line.holds.filter((held) => held !== before && lasts(held, place.time));
+  const holds = line.holds.filter((held) => held !== before);
   return replaceLine(state, line, { ...line, holds: [...holds, hold] });
 }
 
@@ -150,6 +150,23 @@ function renewed(
   if (!same || !lasts(before, time) || before.until === null) throw noSuchHold(by);
   if (before.renewals < MAX_RENEWALS) return before;
   throw new CoreError("RENEWED_OUT", "A-18", `A hold may be renewed ${MAX_RENEWALS} times.`, "It ends by itself.");
+}
+
+// [A-18]: what ends by itself isn't made to last by making it again.
+function refuseHeldBefore(line: Line, { releases, osv }: HoldStatement, kind: Hold["kind"]): void {
+  if (kind === "quorum" || osv !== null) return;
+  const again = releases.find((releaseId) =>
+    line.holds.some((held) => held.kind === kind && held.osv === null && held.releases.includes(releaseId)),
+  );
+  if (again === undefined) return;
+  throw new CoreError(
+    "HELD_BEFORE",
+    "A-18",
+    `${again} was held in this way before.`,
+    kind === "committee"
+      ? "Name an id of a vulnerability database."
+      : "Hold it with as many holders as a release needs.",
+  );
 }
 
 function noSuchHold(by: string): CoreError {

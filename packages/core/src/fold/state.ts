@@ -88,7 +88,9 @@ export interface AuthorityStep {
 
 /** A claim with all that follows from it. */
 export interface Line {
-  /** The entry that it began with: a claim, or an adopt-final. */
+  /** The index of the first claim that it goes back to, through all epochs: in a line a release id is released once [S-23]. */
+  root: number;
+  /** The entry that its epoch began with: a claim, or an adopt-final. */
   claim: EntryPlace;
   claimed: ClaimedPackage;
   authority: Authority;

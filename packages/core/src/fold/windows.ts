@@ -8,8 +8,22 @@ export interface Window {
   veto: "none" | "any live or recovery key";
 }
 
+export type WindowName =
+  | "claim"
+  | "solo"
+  | "lowering"
+  | "recovery"
+  | "funding"
+  | "adoption"
+  | "succession"
+  | "finish"
+  | "dormancy"
+  | "maintainer-hold"
+  | "committee-hold"
+  | "fresh";
+
 /** The windows of this version of the rules [A-20]. Nothing else in the code names a number of days. */
-export const WINDOWS = {
+export const WINDOWS: Readonly<Record<WindowName, Window>> = {
   claim: { days: 7, opens: "a claim, or a proof or endorsement that comes after it", veto: "none" },
   solo: { days: 7, opens: "a change by an authority of a single holder", veto: "any live or recovery key" },
   lowering: { days: 14, opens: "a change that weakens", veto: "none" },
@@ -26,9 +40,7 @@ export const WINDOWS = {
   "maintainer-hold": { days: 3, opens: "a hold by one holder", veto: "none" },
   "committee-hold": { days: 14, opens: "a hold by a committee", veto: "none" },
   fresh: { days: 30, opens: "a release", veto: "none" },
-} as const satisfies Record<string, Window>;
-
-export type WindowName = keyof typeof WINDOWS;
+};
 
 /** The log time at which a window that opens at `time` ends. */
 export function windowEnd(name: WindowName, time: number): number {

@@ -29,6 +29,8 @@ export interface BrowserEnrolledKey {
   /** 16 bytes; zeros if the authenticator hides its model. */
   readonly aaguid: Uint8Array;
   readonly flags: number;
+  /** As the browser names them; nothing vouches for them. */
+  readonly transports: readonly string[];
   /** [K-16], [K-17]. `none`, if the browser's own was in no form that can be kept. */
   readonly attestation: { readonly format: string; readonly object: Uint8Array; readonly clientData: Uint8Array };
 }
@@ -62,6 +64,7 @@ function readEnrolled(answer: PageAnswer, request: BrowserEnrollRequest): Browse
     credentialId,
     aaguid,
     flags: authData.flags,
+    transports: answer.transports,
     attestation: { ...keepAttestation(answer.attestationObject, bytes), clientData },
   };
 }

@@ -48,6 +48,8 @@ export type PageAnswer =
       readonly clientData: Uint8Array;
       readonly authData: Uint8Array;
       readonly attestationObject: Uint8Array;
+      /** By what ways the browser reaches the key: `usb`, `internal`, `hybrid` and so on. */
+      readonly transports: readonly string[];
     }
   | { readonly kind: "refused"; readonly reason: Refusal };
 
@@ -55,7 +57,8 @@ export type PageAnswer =
 export type Refusal = "cancelled" | "excluded" | "unable" | "copied";
 const REFUSALS: readonly string[] = ["cancelled", "excluded", "unable", "copied"] satisfies Refusal[];
 
-const MAX_REQUEST = 512 * 1024;
+/** A statement of the greatest length [C-15] in base64, and what goes with it. */
+const MAX_REQUEST = 2 * 1024 * 1024;
 /** Bytes of an answer at most. */
 export const MAX_ANSWER: number = 64 * 1024;
 const MAX_KEYS = 64;
@@ -148,6 +151,7 @@ export function encodeAnswer(answer: PageAnswer): string {
     clientData: encodeBase64(answer.clientData),
     authData: encodeBase64(answer.authData),
     attestationObject: encodeBase64(answer.attestationObject),
+    transports: [...answer.transports],
   });
 }
 
@@ -158,12 +162,13 @@ export function parseAnswer(text: string): PageAnswer {
     case "signed":
       return { kind: "signed", signature: bytesOf(fieldsOf(value, "kind,signature")["signature"]) };
     case "enrolled": {
-      const fields = fieldsOf(value, "kind,clientData,authData,attestationObject");
+      const fields = fieldsOf(value, "kind,clientData,authData,attestationObject,transports");
       return {
         kind: "enrolled",
         clientData: bytesOf(fields["clientData"]),
         authData: bytesOf(fields["authData"]),
         attestationObject: bytesOf(fields["attestationObject"]),
+        transports: listOf(fields["transports"]).map(transportOf),
       };
     }
     case "refused": {
@@ -193,6 +198,12 @@ function bytesOf(value: Json | undefined): Uint8Array {
 function listOf(value: Json | undefined): Json[] {
   if (!Array.isArray(value) || value.length > MAX_KEYS) throw malformed();
   return value;
+}
+
+function transportOf(value: Json): string {
+  const transport = textOf(value);
+  if (!/^[a-z-]{1,32}$/.test(transport)) throw malformed();
+  return transport;
 }
 
 function pageOf(value: Json | undefined): string | null {

@@ -29,6 +29,8 @@ export interface AuthenticatorInfo {
   /** As the vendor counts. Nothing vouches for it. */
   readonly firmwareVersion: number | undefined;
   readonly uvAttempts: number;
+  /** `usb`, `nfc` and so on; empty if the key does not say. */
+  readonly transports: readonly string[];
 }
 
 const DEFAULT_MAX_MESSAGE = 1024;
@@ -57,6 +59,7 @@ export function parseInfo(bytes: Uint8Array): AuthenticatorInfo {
     pinProtocols: listAt(map, 0x06, "pinUvAuthProtocols", (value) => (typeof value === "number" ? value : undefined)),
     maxCredentialCountInList: countAt(map, 0x07, "maxCredentialCountInList"),
     maxCredentialIdLength: countAt(map, 0x08, "maxCredentialIdLength"),
+    transports: listAt(map, 0x09, "transports", asText),
     algorithms: listAt(map, 0x0a, "algorithms", (value) => {
       const algorithm = value instanceof Map ? value.get("alg") : undefined;
       return typeof algorithm === "number" ? algorithm : undefined;

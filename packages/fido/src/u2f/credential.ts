@@ -31,6 +31,7 @@ export const U2F_INFO: AuthenticatorInfo = {
   pinComplexity: false,
   firmwareVersion: undefined,
   uvAttempts: 1,
+  transports: [],
 };
 
 export function isU2fOnly(info: AuthenticatorInfo): boolean {

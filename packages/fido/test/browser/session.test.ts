@@ -121,7 +121,7 @@ describe("what is no answer to the question", () => {
     ["a signature without touch [K-11]", (origin: string) => signedBy(origin, 0, "alice", 0), "NO_USER_PRESENCE"],
     [
       "an enrolment",
-      () => ({ kind: "enrolled", clientData: "", authData: "", attestationObject: "" }),
+      () => ({ kind: "enrolled", clientData: "", authData: "", attestationObject: "", transports: ["usb"] }),
       "BROWSER_GARBAGE",
     ],
     ["something else", () => ({ kind: "signed" }), "MALFORMED"],
@@ -155,6 +155,7 @@ describe("what is no answer to the question", () => {
       ).toString("base64"),
       authData: authData.toString("base64"),
       attestationObject: "oA==",
+      transports: [],
     });
     const challengeOf = (holder: string): string =>
       Buffer.from(nobleCrypto.sha256(Buffer.from(`touchmark enrolment v1\n${holder}\n`))).toString("base64url");

@@ -22,10 +22,10 @@ import {
   verifyCheckpoint,
   type VerifierKey,
 } from "@touchmark/log";
-import { inTransaction } from "../database.ts";
 import { LogServerError } from "../error.ts";
 import { packageStates } from "../package-states.ts";
-import type { Problem, ReplayMemory } from "../replay.ts";
+import type { KeptRelease, Problem, ReplayMemory } from "../replay.ts";
+import { inTransaction } from "../storage/sqlite-database.ts";
 
 /** What stops an auditor until its operator has looked at it [M-10]: a broken rule, or a second history. `note` is the checkpoint that it was found under. */
 export type Halt = { readonly problem: Problem; readonly note: string };
@@ -67,8 +67,8 @@ CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY CHECK (id = 1), format 
 CREATE TABLE IF NOT EXISTS heads (package BLOB PRIMARY KEY, last INTEGER NOT NULL, authority INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entries (position INTEGER PRIMARY KEY, leaf BLOB NOT NULL, envelope BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS envelopes (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS releases (package BLOB NOT NULL, version TEXT NOT NULL, position INTEGER NOT NULL,
-  PRIMARY KEY (package, version)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS releases (package BLOB NOT NULL, version TEXT NOT NULL, line INTEGER NOT NULL,
+  position INTEGER NOT NULL, PRIMARY KEY (package, version, line)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS statements (digest BLOB PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
@@ -97,8 +97,8 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
   const entryAt = db.prepare("SELECT leaf, envelope FROM entries WHERE position = ?");
   const addEnvelope = db.prepare("INSERT OR IGNORE INTO envelopes VALUES (?, ?)");
   const envelopeOf = db.prepare("SELECT bytes FROM envelopes WHERE hash = ?");
-  const released = db.prepare("SELECT position FROM releases WHERE package = ? AND version = ?");
-  const addRelease = db.prepare("INSERT INTO releases VALUES (?, ?, ?)");
+  const releases = db.prepare('SELECT position AS "index", line FROM releases WHERE package = ? AND version = ?');
+  const addRelease = db.prepare("INSERT INTO releases VALUES (?, ?, ?, ?)");
   const stated = db.prepare("SELECT position FROM statements WHERE digest = ?");
   const addStatement = db.prepare("INSERT OR IGNORE INTO statements VALUES (?, ?)");
   const changed = new Map<string, { packageHash: Uint8Array; last: number; authority: number | null }>();
@@ -112,7 +112,7 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
   const makeStates = (): ReturnType<typeof packageStates> =>
     packageStates(
       {
-        checkpoint: () => ({ origin: key.name }),
+        origin: key.name,
         head: (packageHash) => {
           const fresh = changed.get(latin1(packageHash));
           return fresh ? { packageHash, last: fresh.last, lastAuthority: fresh.authority } : map.get(packageHash);
@@ -154,9 +154,9 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
         const found = entryAt.get(index) as { leaf: Uint8Array } | undefined;
         return found && parseEntry(found.leaf).time;
       },
-      released: (packageHash, version) => positionIn(released.get(packageHash, version)),
-      keepRelease: (packageHash, version, index) => {
-        addRelease.run(packageHash, version, index);
+      releases: (packageHash, version) => releases.all(packageHash, version) as KeptRelease[],
+      keepRelease: (packageHash, version, { index, line }) => {
+        addRelease.run(packageHash, version, line, index);
       },
       stated: (digest) => positionIn(stated.get(Buffer.from(digest, "hex"))),
       keepStatement: (digest, index) => {

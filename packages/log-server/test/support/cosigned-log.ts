@@ -16,6 +16,7 @@ import {
   createStore,
   type CosigningOptions,
   type LogServerOptions,
+  openFolder,
   openStore,
   startLogServer,
 } from "../../src/index.ts";
@@ -54,7 +55,7 @@ export function policyOf(threshold: number, witnesses: readonly RunningWitness[]
 
 export async function runCosignedLog(policy: string, options: CosignedLogOptions = {}): Promise<CosignedLog> {
   const { dir, remove } = temporaryFolder();
-  createStore(dir, signer, START).close();
+  await (await createStore(await openFolder(dir, true), signer, START)).close();
   return serveFolder(dir, { now: START }, policy, options, remove);
 }
 
@@ -66,7 +67,7 @@ export async function serveFolder(
   options: CosignedLogOptions = {},
   remove: () => void = () => undefined,
 ): Promise<CosignedLog> {
-  const store = await openStore(dir, signer);
+  const store = await openStore(await openFolder(dir), signer);
   const trouble: string[] = [];
   const cosigning = createCosigning({
     policy: parseTlogPolicy(Buffer.from(policy)),

@@ -3,7 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LogEndpoint, noteSigner, submitEnvelope, type SubmitAnswer } from "@touchmark/log";
-import { createStore, type LogServer, type LogServerOptions, openStore, startLogServer } from "../../src/index.ts";
+import {
+  createStore,
+  type LogServer,
+  type LogServerOptions,
+  openFolder,
+  openStore,
+  startLogServer,
+} from "../../src/index.ts";
 import { type Earlier, ORIGIN } from "./statements.ts";
 
 export const signer = noteSigner(ORIGIN, new Uint8Array(32).fill(1));
@@ -30,7 +37,7 @@ export type RunningLog = {
 export async function runLog(options: Partial<LogServerOptions> = {}): Promise<RunningLog> {
   const { dir, remove } = temporaryFolder();
   const clock = { now: START };
-  createStore(dir, signer, clock.now).close();
+  await (await createStore(await openFolder(dir, true), signer, clock.now)).close();
   return serveFolder(dir, clock, remove, options);
 }
 
@@ -40,7 +47,7 @@ async function serveFolder(
   remove: () => void,
   options: Partial<LogServerOptions>,
 ): Promise<RunningLog> {
-  const store = await openStore(dir, signer);
+  const store = await openStore(await openFolder(dir), signer);
   const server = await startLogServer({ store, clock: () => clock.now, ...options });
   const url = `http://127.0.0.1:${server.port}/`;
   const log: LogEndpoint = { url, key: signer.key, fetch };

@@ -73,7 +73,7 @@ export async function makeKey(request: EnrollRequest, signal: AbortSignal): Prom
       throw new CeremonyError("unable", "The key that was made is not on the curve P-256.", "Use another key.");
     const key = encodeKey(SK_ECDSA, new Uint8Array(publicKey).slice(-65), rpId); // SubjectPublicKeyInfo ends in the point
     return {
-      answer: { kind: "enrolled", clientData, authData, attestationObject },
+      answer: { kind: "enrolled", clientData, authData, attestationObject, transports: response.getTransports() },
       facts: [
         ["holder", holder],
         ["key", keyFingerprint(nobleCrypto, key)],

@@ -1,33 +1,12 @@
 /** The statements of the store, prepared once, as functions with types. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { MapRecord } from "@touchmark/log";
-import { LogServerError } from "./error.ts";
-
-/** Who the log is, what it last signed, and the note that it last showed: the row that every batch compares and sets. */
-export type LogRow = {
-  readonly format: string;
-  readonly key: string;
-  readonly size: number;
-  readonly root: Uint8Array;
-  readonly note: string;
-  readonly published: string;
-};
-
-/** The entries of a statement are `count` leaves from `first` on. */
-export type StatementPlace = { readonly first: number; readonly count: number };
-
-/** Digests are 64 bytes; `position` is the index of the entry. */
-export type ReleaseRow = {
-  readonly packageHash: Uint8Array;
-  readonly version: string;
-  readonly sha512: Uint8Array;
-  readonly tarSha512: Uint8Array;
-  readonly position: number;
-};
+import { LogServerError } from "../error.ts";
+import type { LedgerRow, ReleaseRow, StatementPlace, TreeHead } from "./ledger.ts";
 
 export type Queries = {
-  readonly log: () => LogRow | undefined;
-  readonly createLog: (row: LogRow) => void;
+  readonly log: () => LedgerRow | undefined;
+  readonly createLog: (row: LedgerRow) => void;
   /** [L-17] Compare and set; `false` if the row is not the one that was expected. */
   readonly moveLog: (from: TreeHead, to: TreeHead & { readonly note: string }) => boolean;
   readonly setPublished: (note: string) => void;
@@ -39,22 +18,18 @@ export type Queries = {
   readonly setHead: (record: MapRecord) => void;
   /** By the SHA-256 of the payload. */
   readonly place: (digest: Uint8Array) => StatementPlace | undefined;
-  readonly envelopeByHash: (hash: Uint8Array) => { readonly first: number; readonly envelope: Uint8Array } | undefined;
-  /** The envelope of the package entry at this index. */
-  readonly envelopeAt: (position: number) => Uint8Array | undefined;
+  readonly envelopeByHash: (hash: Uint8Array) => { readonly first: number; readonly bytes: Uint8Array } | undefined;
   readonly addStatement: (
     place: StatementPlace,
     digest: Uint8Array,
     envelopeHash: Uint8Array,
     envelope: Uint8Array,
   ) => void;
-  readonly release: (packageHash: Uint8Array, version: string) => ReleaseRow | undefined;
+  readonly releases: (packageHash: Uint8Array, version: string) => ReleaseRow[];
   readonly addRelease: (row: ReleaseRow) => void;
   readonly earlier: (root: Uint8Array) => string | undefined;
   readonly addEarlier: (root: Uint8Array, list: string) => void;
 };
-
-type TreeHead = { readonly size: number; readonly root: Uint8Array };
 
 export function prepareQueries(db: DatabaseSync): Queries {
   const log = db.prepare("SELECT format, key, size, root, note, published FROM log");
@@ -75,12 +50,11 @@ export function prepareQueries(db: DatabaseSync): Queries {
   const envelopeByHash = db.prepare(
     "SELECT s.first, s.envelope FROM envelopes e JOIN statements s ON s.first = e.first WHERE e.hash = ?",
   );
-  const envelopeAt = db.prepare("SELECT envelope FROM statements WHERE first <= ? ORDER BY first DESC LIMIT 1");
   const addStatement = db.prepare("INSERT INTO statements VALUES (?, ?, ?)");
   const addDigest = db.prepare("INSERT INTO digests VALUES (?, ?)");
   const addEnvelope = db.prepare("INSERT INTO envelopes VALUES (?, ?)");
-  const release = db.prepare("SELECT sha512, tar, position FROM releases WHERE package = ? AND version = ?");
-  const addRelease = db.prepare("INSERT INTO releases VALUES (?, ?, ?, ?, ?)");
+  const releases = db.prepare("SELECT line, sha512, tar, position FROM releases WHERE package = ? AND version = ?");
+  const addRelease = db.prepare("INSERT INTO releases VALUES (?, ?, ?, ?, ?, ?)");
   const earlier = db.prepare("SELECT list FROM earlier WHERE root = ?");
   const addEarlier = db.prepare("INSERT OR IGNORE INTO earlier VALUES (?, ?)");
 
@@ -140,31 +114,24 @@ export function prepareQueries(db: DatabaseSync): Queries {
     },
     envelopeByHash: (hash) => {
       const row = envelopeByHash.get(hash);
-      return row && { first: number(row["first"]), envelope: bytes(row["envelope"]) };
-    },
-    envelopeAt: (position) => {
-      const row = envelopeAt.get(position);
-      return row && bytes(row["envelope"]);
+      return row && { first: number(row["first"]), bytes: bytes(row["envelope"]) };
     },
     addStatement: (where, digest, envelopeHash, envelope) => {
       addStatement.run(where.first, where.count, envelope);
       addDigest.run(digest, where.first);
       addEnvelope.run(envelopeHash, where.first);
     },
-    release: (packageHash, version) => {
-      const row = release.get(packageHash, version);
-      return (
-        row && {
-          packageHash,
-          version,
-          sha512: bytes(row["sha512"]),
-          tarSha512: bytes(row["tar"]),
-          position: number(row["position"]),
-        }
-      );
-    },
+    releases: (packageHash, version) =>
+      releases.all(packageHash, version).map((row) => ({
+        packageHash,
+        version,
+        line: number(row["line"]),
+        sha512: bytes(row["sha512"]),
+        tarSha512: bytes(row["tar"]),
+        position: number(row["position"]),
+      })),
     addRelease: (row) => {
-      addRelease.run(row.packageHash, row.version, row.sha512, row.tarSha512, row.position);
+      addRelease.run(row.packageHash, row.version, row.line, row.sha512, row.tarSha512, row.position);
     },
     earlier: (root) => {
       const row = earlier.get(root);

@@ -1,12 +1,10 @@
 /** The database beside the tiles: everything that must change together with the signed checkpoint changes in one transaction with it. */
-import { closeSync, fdatasync, fdatasyncSync, openSync } from "node:fs";
+import { closeSync, fdatasync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
-import { LogServerError } from "./error.ts";
+import { LogServerError } from "../error.ts";
 
 const flushFile = promisify(fdatasync);
-
-export const FORMAT = "touchmark-log/2";
 
 const SCHEMA = `
 CREATE TABLE log (id INTEGER PRIMARY KEY CHECK (id = 1), format TEXT NOT NULL, key TEXT NOT NULL,
@@ -16,8 +14,8 @@ CREATE TABLE heads (package BLOB PRIMARY KEY, last INTEGER NOT NULL, authority I
 CREATE TABLE statements (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
 CREATE TABLE digests (digest BLOB PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE envelopes (hash BLOB PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE releases (package BLOB NOT NULL, version TEXT NOT NULL, sha512 BLOB NOT NULL, tar BLOB NOT NULL,
-  position INTEGER NOT NULL, PRIMARY KEY (package, version)) STRICT, WITHOUT ROWID;
+CREATE TABLE releases (package BLOB NOT NULL, version TEXT NOT NULL, line INTEGER NOT NULL, sha512 BLOB NOT NULL, tar BLOB NOT NULL,
+  position INTEGER NOT NULL, PRIMARY KEY (package, version, line)) STRICT, WITHOUT ROWID;
 CREATE TABLE earlier (root BLOB PRIMARY KEY, list TEXT NOT NULL) STRICT;
 `;
 
@@ -28,48 +26,11 @@ CREATE TABLE earlier (root BLOB PRIMARY KEY, list TEXT NOT NULL) STRICT;
 export type Database = {
   readonly db: DatabaseSync;
   readonly flush: () => Promise<void>;
-  readonly flushNow: () => void;
   readonly close: () => void;
 };
 
-/** Opens a database that is to be made. Throws `STORE_EXISTS` if it has tables already, `STORE_LOCKED`. */
-export function createDatabase(path: string): Database {
-  const database = connect(path);
-  if (isMade(database.db)) {
-    database.close();
-    throw new LogServerError("STORE_EXISTS", "There is a log in this folder already.");
-  }
-  return database;
-}
-
-export function createTables(db: DatabaseSync): void {
-  db.exec(SCHEMA);
-}
-
-/** Opens a database for this process alone. Throws `STORE_LOCKED`, `STORE_MISSING`, `STORE_DAMAGED`. */
+/** Opens a database for this process alone; it is made if it is not there. Throws `STORE_LOCKED`, `STORE_DAMAGED`. */
 export function openDatabase(path: string): Database {
-  const database = connect(path);
-  if (!isMade(database.db)) {
-    database.close();
-    throw new LogServerError("STORE_MISSING", "There is no log in this folder.", "A log is made once, by createStore.");
-  }
-  return database;
-}
-
-/** Runs `work` in a transaction, which is undone if it throws. */
-export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    db.exec("COMMIT");
-    return result;
-  } catch (error) {
-    if (db.isTransaction) db.exec("ROLLBACK");
-    throw error;
-  }
-}
-
-function connect(path: string): Database {
   const db = new DatabaseSync(path);
   try {
     // Exclusive before WAL: the lock is held until the process ends, however it ends, and no second process gets past this.
@@ -81,7 +42,6 @@ function connect(path: string): Database {
     return {
       db,
       flush: () => flushFile(wal),
-      flushNow: () => fdatasyncSync(wal),
       close: () => {
         if (!db.isOpen) return;
         db.close();
@@ -97,6 +57,23 @@ function connect(path: string): Database {
   }
 }
 
-function isMade(db: DatabaseSync): boolean {
+export function createTables(db: DatabaseSync): void {
+  db.exec(SCHEMA);
+}
+
+export function hasTables(db: DatabaseSync): boolean {
   return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'log'").get() !== undefined;
+}
+
+/** Runs `work` in a transaction, which is undone if it throws. */
+export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
 }

@@ -1,0 +1,185 @@
+/** A batch in the making: what its statements are judged by is read from the store at once, then each is judged by that and what the batch admitted before it. */
+import {
+  encodeHex,
+  packageIdHash,
+  type PackageState,
+  parseReleaseId,
+  type Statement,
+  statementChains,
+} from "@touchmark/core";
+import { type MapRecord, nodeCrypto, parseLeaf } from "@touchmark/log";
+import { type Admission, type AdmittingLog, admitStatement, type Candidate, type PackageView } from "./admission.ts";
+import { isAdoption } from "./package-states.ts";
+import type { PackageAt, PackageStates } from "./stored-states.ts";
+import type { AdmittedStatement, ReleaseName, ReleaseRow, StatementPlace } from "./storage/ledger.ts";
+import type { StoreReads } from "./store-reads.ts";
+import { charteredCommittees } from "./world.ts";
+
+export type Batch = {
+  readonly statements: readonly AdmittedStatement[];
+  /** [L-14] [L-15] Throws what `admitStatement` throws; a statement that is known already adds nothing. */
+  readonly admit: (candidate: Candidate) => void;
+  /** The entries of a candidate that `admit` took, by package id. */
+  readonly entriesOf: (candidate: Candidate) => ReadonlyMap<string, number>;
+};
+
+/** Begins a batch of these candidates at log time `time`. Nothing may be appended to the store until it is done with. */
+export async function beginBatch(
+  store: StoreReads,
+  packageStates: PackageStates,
+  candidates: readonly Candidate[],
+  time: number,
+  chartered: AdmittingLog["chartered"],
+): Promise<Batch> {
+  const { origin, size } = store.checkpoint();
+  const before = await readBefore(store, packageStates, candidates);
+  const statements: AdmittedStatement[] = [];
+  const states = new Map<string, PackageState>();
+  const heads = new Map<string, Admission["statement"]["heads"][number]>();
+  const releases = new Map<string, ReleaseRow[]>();
+  const places = new Map<string, StatementPlace>();
+  const lists = new Set<string>();
+  let next = size;
+
+  const view: PackageView = {
+    head: (packageHash) => heads.get(encodeHex(packageHash)) ?? store.head(packageHash),
+    state: (packageId) => states.get(packageId) ?? before.states.get(packageId),
+    releases: (packageHash, version) => {
+      const id = releaseKey({ packageHash, version });
+      return [...(before.releases.get(id) ?? []), ...(releases.get(id) ?? [])];
+    },
+    time: (index) => before.times.get(index) ?? time,
+    hasEarlier: (root) => lists.has(encodeHex(root)) || before.lists.has(encodeHex(root)),
+  };
+  return {
+    statements,
+    admit: (candidate) => {
+      const { digest } = candidate.signed;
+      const known = places.get(digest) ?? before.places.get(digest);
+      if (known !== undefined) {
+        places.set(digest, known); // [L-15]
+        return;
+      }
+      const { statement, states: fresh } = admitStatement(view, candidate, next, time, { origin, chartered });
+      places.set(digest, { first: next, count: statement.entries.length });
+      next += statement.entries.length;
+      statements.push(statement);
+      for (const [packageId, state] of fresh) states.set(packageId, state);
+      for (const head of statement.heads) heads.set(encodeHex(head.packageHash), head);
+      for (const row of statement.releases) push(releases, releaseKey(row), row);
+      for (const { root } of statement.earlier) lists.add(encodeHex(root));
+    },
+    entriesOf: ({ signed: { digest, statement } }) => {
+      const place = places.get(digest);
+      return place === undefined ? new Map() : entriesAt(place, statementChains(statement));
+    },
+  };
+}
+
+/** [L-6] A statement's entries are in the order of its package ids. */
+export function entriesAt(place: StatementPlace, packages: readonly string[]): Map<string, number> {
+  return new Map(packages.map((packageId, i) => [packageId, place.first + i]));
+}
+
+type Before = {
+  readonly places: ReadonlyMap<string, StatementPlace>;
+  readonly states: ReadonlyMap<string, PackageState>;
+  readonly releases: ReadonlyMap<string, readonly ReleaseRow[]>;
+  /** Log times of the entries whose age a rule may look at. */
+  readonly times: ReadonlyMap<number, number>;
+  /** Roots of the lists of earlier versions that are there already. */
+  readonly lists: ReadonlySet<string>;
+};
+
+async function readBefore(
+  store: StoreReads,
+  packageStates: PackageStates,
+  candidates: readonly Candidate[],
+): Promise<Before> {
+  const places = await store.places(candidates.map(({ signed }) => Buffer.from(signed.digest, "hex")));
+  const packages = new Map<string, PackageAt>();
+  const names: ReleaseName[] = [];
+  const roots = new Map<string, Uint8Array>();
+  const aged = new Set<number>();
+  const want = (packageId: string): MapRecord | undefined => {
+    const head = store.head(packageIdHash(nodeCrypto, packageId));
+    packages.set(packageId, { packageId, last: head?.lastAuthority ?? null });
+    return head;
+  };
+  for (const { signed, earlier } of candidates) {
+    if (places.has(signed.digest)) continue;
+    const { statement } = signed;
+    for (const packageId of statementChains(statement)) {
+      const head = want(packageId);
+      if (head && isAdoption(statement.kind)) aged.add(head.last);
+    }
+    for (const packageId of statementParties(statement)) want(packageId);
+    names.push(...releaseNames(statement));
+    if (statement.kind !== "claim") continue;
+    for (const [packageId, claimed] of statement.packages) {
+      if (!earlier.has(packageId)) roots.set(encodeHex(claimed.earlier.root), claimed.earlier.root);
+    }
+  }
+  const { origin } = store.checkpoint();
+  want(`log:${origin}`);
+  const [states, releases, lists] = await Promise.all([
+    packageStates([...packages.values()]),
+    store.releases(names),
+    presentOf(store, roots),
+  ]);
+  const committees = charteredCommittees(states.get(`log:${origin}`)!).filter((id) => !packages.has(id));
+  const asked = committees.map((packageId) => ({
+    packageId,
+    last: store.head(packageIdHash(nodeCrypto, packageId))?.lastAuthority ?? null,
+  }));
+  for (const { position } of releases) aged.add(position);
+  const [more, leaves] = await Promise.all([packageStates(asked), store.leavesAt([...aged])]);
+  return {
+    places,
+    states: new Map([...states, ...more]),
+    releases: Map.groupBy(releases, releaseKey),
+    lists,
+    times: new Map([...leaves].map(([index, bytes]) => [index, parseLeaf(bytes).time])),
+  };
+}
+
+async function presentOf(store: StoreReads, roots: ReadonlyMap<string, Uint8Array>): Promise<Set<string>> {
+  const found = await Promise.all(
+    [...roots].map(async ([id, root]) => ((await store.earlier(root)) === undefined ? [] : [id])),
+  );
+  return new Set(found.flat());
+}
+
+/** Subjects, other than those whose chains it goes into, that the rules for a statement look at: people don't vote on themselves [A-17]. */
+function statementParties(statement: Statement): string[] {
+  switch (statement.kind) {
+    case "adopt":
+      return statement.committees;
+    case "endorse":
+      return [...statement.claims.keys()];
+    case "hold":
+      return statement.releases.map((releaseId) => parseReleaseId(releaseId).packageId);
+    default:
+      return [];
+  }
+}
+
+/** The versions whose releases the rules for a statement look at [S-23], [A-18]. */
+function releaseNames(statement: Statement): ReleaseName[] {
+  const ids =
+    statement.kind === "release" ? [...statement.releases.keys()] : statement.kind === "hold" ? statement.releases : [];
+  return ids.map((releaseId) => {
+    const { packageId, version } = parseReleaseId(releaseId);
+    return { packageHash: packageIdHash(nodeCrypto, packageId), version };
+  });
+}
+
+function push<T>(lists: Map<string, T[]>, id: string, item: T): void {
+  const list = lists.get(id);
+  if (list) list.push(item);
+  else lists.set(id, [item]);
+}
+
+function releaseKey({ packageHash, version }: ReleaseName): string {
+  return `${encodeHex(packageHash)}@${version}`;
+}
