@@ -1,3 +1,4 @@
+export { auditJudge } from "./auditor/audit-judge.ts";
 export type { Halt } from "./auditor/audit-store.ts";
 export {
   type Auditor,

@@ -1,5 +1,5 @@
 /** A log's operator who goes past admission: entries as he likes them, in a real store under the log's real key. */
-import { packageIdHash, type SignedStatement, statementChains, verifyEnvelope } from "@touchmark/core";
+import { packageIdHash, releasesOf, type SignedStatement, statementChains, verifyEnvelope } from "@touchmark/core";
 import { encodeEntry, type EntryKind, isAuthorityKind, type MapRecord, nodeCrypto } from "@touchmark/log";
 import type { AdmittedStatement, Store } from "../../src/index.ts";
 
@@ -30,17 +30,35 @@ export async function forceStatement(
   const kind = forgery.kind ?? signed.statement.kind;
   const first = store.checkpoint().size;
   const heads: MapRecord[] = [];
+  const releases: AdmittedStatement["releases"][number][] = [];
   const entries = statementChains(signed.statement).map((packageId, i) => {
     const packageHash = packageIdHash(nodeCrypto, packageId);
     const head = store.head(packageHash);
     const previousAuthority = head?.lastAuthority ?? null;
     const index = first + i;
     heads.push({ packageHash, last: index, lastAuthority: isAuthorityKind(kind) ? index : previousAuthority });
+    if (signed.statement.kind === "release") {
+      for (const { version, sha512, tarSha512 } of releasesOf(signed.statement, packageId)) {
+        releases.push({
+          packageHash,
+          version,
+          sha512: bytesOf(sha512),
+          tarSha512: bytesOf(tarSha512),
+          position: index,
+        });
+      }
+    }
     const entry = { kind, time: forgery.time ?? time, packageHash, envelopeHash };
     return change(encodeEntry({ ...entry, previous: head?.last ?? null, previousAuthority }));
   });
+  // The store holds one row a version; of two releases of one it is told of the first.
+  const fresh = releases.filter(({ packageHash, version }) => store.release(packageHash, version) === undefined);
   const digest = nodeCrypto.sha256(Buffer.from(`forgery at ${first}`));
-  const statement = { digest, envelopeHash, envelope, entries, heads: told(heads), releases: [], earlier };
+  const statement = { digest, envelopeHash, envelope, entries, heads: told(heads), releases: fresh, earlier };
   const { note } = await store.append([statement], time);
   await store.publish(note);
+}
+
+function bytesOf(hex: string): Uint8Array {
+  return Buffer.from(hex, "hex");
 }
