@@ -8,7 +8,7 @@ import {
   parseVerifierKey,
   verifyCosignatures,
 } from "@touchmark/log";
-import { createStore, type LogServer, startLogServer, type Store } from "@touchmark/log-server";
+import { createStore, type LogServer, openFolder, startLogServer, type Store } from "@touchmark/log-server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Forgery, forceStatement } from "../../packages/log-server/test/support/forged.ts";
 import { temporaryFolder } from "../../packages/log-server/test/support/log.ts";
@@ -43,7 +43,7 @@ let clock: number;
 beforeEach(async () => {
   folder = temporaryFolder();
   clock = NOW;
-  store = createStore(join(folder.dir, "log"), signer, NOW);
+  store = await createStore(await openFolder(join(folder.dir, "log"), true), signer, NOW);
   server = await startLogServer({ store, clock: () => clock });
   const url = `http://127.0.0.1:${server.port}/`;
   log = { url, key: signer.key, fetch };
@@ -145,7 +145,7 @@ describe("[L3] what the map leaves out", () => {
     await force(claimed);
     await force(released);
     // The leaf before the last one in its place: the checkpoint is the newest, the map that of an hour ago.
-    const old = Buffer.from(store.leaf(2)).toString("base64");
+    const old = Buffer.from(await store.leaf(2)).toString("base64");
     const outcome = await install(async (url, init) => {
       const answer = await fetch(url, init);
       return url.endsWith("/evidence")

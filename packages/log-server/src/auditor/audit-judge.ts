@@ -4,7 +4,7 @@ import { type Auditor, type AuditVerdict, CLOCK_TOLERANCE } from "./auditor.ts";
 
 /**
  * [M-11] What makes a witness an auditor: each checkpoint is replayed before it is cosigned. `tell` is given every verdict. The log has to serve the tiles and
- * envelopes of a checkpoint that it asks about, published or not [L-31].
+ * envelopes of a checkpoint that it asks about, published or not [L-32].
  */
 export function auditJudge(auditor: Auditor, log: LogEndpoint, tell: (verdict: AuditVerdict) => void): Judge {
   return async ({ note }) => {
