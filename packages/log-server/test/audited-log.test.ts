@@ -49,7 +49,9 @@ afterEach(async () => {
 
 describe("[L-32] an auditor in the log's quorum", () => {
   test("replays each batch before it is published, and the submitter gets its cosignature", async () => {
-    const running: CosignedLog = await runCosignedLog(policyOf(1, [witness]));
+    const running: CosignedLog = await runCosignedLog(policyOf(1, [witness]), {
+      cosigning: { patience: 20_000, timeout: 20_000 },
+    });
     address.resolve(running.log.url);
     try {
       const { checkpoint } = await running.submit(claimed);
