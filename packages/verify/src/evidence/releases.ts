@@ -46,15 +46,11 @@ export function readReleases(
       const state = stateAt(history.chain, entry);
       applyStatement(state, packageId, signed, placeOf(entry), origin);
       const { authority, place } = state.claim!;
-      const signers = checkReleaseSigners(authority, signed.signers).map(({ holder }) => holder);
+      const holders = new Set(checkReleaseSigners(authority, signed.signers).map(({ holder }) => holder));
+      const signers = [...holders].toSorted();
       const countable = { authority, signers: signed.signers, authorityTime: place.time };
       for (const released of versions) {
-        push(releases.good, released.version, {
-          released,
-          signers: [...new Set(signers)].toSorted(),
-          index: entry.index,
-          countable,
-        });
+        push(releases.good, released.version, { released, signers, index: entry.index, countable });
       }
     } catch (error) {
       if (!(error instanceof CoreError)) throw error;
