@@ -63,8 +63,10 @@ async function timeOnce(touchmark: string): Promise<{ enroll: number; sign: numb
 async function timeNode(command: string, cwd: string): Promise<number> {
   const start = performance.now();
   const env = { ...ENVIRONMENT, TOUCHMARK_HOME: join(cwd, ".touchmark") };
-  const child = spawn(process.execPath, command.split(" "), { cwd, env, stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(process.execPath, command.split(" "), { cwd, env, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (part: string) => (said += part));
   const [status] = (await once(child, "exit")) as [number | null];
-  if (status !== 0) throw new Error(`node ${command} ended with ${status}`);
+  if (status !== 0) throw new Error(`node ${command} ended with ${status}: ${said}`);
   return performance.now() - start;
 }

@@ -72,7 +72,7 @@ describe("imports", () => {
       const loaded = withoutComments(text).replaceAll(/^import type [^;]*;/gm, "");
       return folder === "cli" && importsOf(loaded).includes("@touchmark/log-server");
     });
-    expect(importing.map(({ path }) => path)).toEqual(["packages/cli/src/commands/log-serve.ts"]);
+    expect(importing.map(({ path }) => path)).toEqual(["packages/cli/src/log/server-module.ts"]);
     const eager = sources.filter(({ text }) => /\bfrom\s+"[^"]*\/log-serve\.ts"/.test(text));
     expect(eager.map(({ path }) => path)).toEqual([]);
   });

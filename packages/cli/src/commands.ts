@@ -105,6 +105,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/log-serve.ts")).logServe,
   },
   {
+    name: "log audit serve",
+    summary: "run an auditor: replays a log and cosigns what is right",
+    load: async () => (await import("./commands/log-audit-serve.ts")).logAuditServe,
+  },
+  {
+    name: "log audit check",
+    summary: "replay a log once",
+    load: async () => (await import("./commands/log-audit-check.ts")).logAuditCheck,
+  },
+  {
     name: "log forks",
     summary: "logs that were caught with two histories",
     load: async () => (await import("./commands/log-forks.ts")).logForks,

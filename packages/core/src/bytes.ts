@@ -78,9 +78,12 @@ const HEX_CHUNK = 1024;
 /** Lower-case hex [C-2]. */
 export function encodeHex(bytes: Uint8Array): string {
   if (bytes.length > HEX_CHUNK) return encodeHex(bytes.subarray(0, HEX_CHUNK)) + encodeHex(bytes.subarray(HEX_CHUNK));
-  const codes: number[] = [];
-  for (let i = 0; i < bytes.length; i++) codes.push(HEX_DIGITS[bytes[i]! >> 4]!, HEX_DIGITS[bytes[i]! & 15]!);
-  return String.fromCharCode(...codes);
+  const codes = new Array<number>(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    codes[2 * i] = HEX_DIGITS[bytes[i]! >> 4]!;
+    codes[2 * i + 1] = HEX_DIGITS[bytes[i]! & 15]!;
+  }
+  return String.fromCharCode.apply(null, codes);
 }
 
 /** Bytes of lower-case hex [C-2]; with `length`, of exactly that many bytes. Throws `MALFORMED`. */

@@ -91,13 +91,9 @@ export function verifyEnvelope(crypto: Crypto, source: Uint8Array | string): Sig
   const signatures = parseSignatures(crypto, envelope);
   for (const signature of signatures)
     verifySshSignature(crypto, signature, tbs, { userVerification: false, deviceBound: false });
-  return {
-    statement: parseStatement(crypto, envelope.payload),
-    get digest() {
-      return encodeHex(crypto.sha256(envelope.payload));
-    },
-    signers: signatures.map(({ key, flags }) => ({ fingerprint: keyFingerprint(crypto, key), flags })),
-  };
+  const statement = parseStatement(crypto, envelope.payload);
+  const signers = signatures.map(({ key, flags }) => ({ fingerprint: keyFingerprint(crypto, key), flags }));
+  return new OpenedStatement(crypto, envelope.payload, statement, signers);
 }
 
 /**
@@ -114,13 +110,26 @@ export function openVouchedClaim(
   const statement = parseStatement(crypto, payload);
   if (statement.kind !== "claim" || statement.authority.digest !== authorityDigest) return null;
   const packages = new Map([...statement.packages].map(([id, claimed]) => [id, { ...claimed, earlier: NO_EARLIER }]));
-  return {
-    statement: { ...statement, packages },
-    get digest() {
-      return encodeHex(crypto.sha256(payload));
-    },
-    signers: "vouched",
-  };
+  return new OpenedStatement(crypto, payload, { ...statement, packages }, "vouched");
+}
+
+// Nobody asks for the digest of most statements. A class, since an object with a getter of its own is dear to make.
+class OpenedStatement implements SignedStatement {
+  readonly statement: Statement;
+  readonly signers: SignedStatement["signers"];
+  private readonly crypto: Crypto;
+  private readonly payload: Uint8Array;
+
+  constructor(crypto: Crypto, payload: Uint8Array, statement: Statement, signers: SignedStatement["signers"]) {
+    this.crypto = crypto;
+    this.payload = payload;
+    this.statement = statement;
+    this.signers = signers;
+  }
+
+  get digest(): string {
+    return encodeHex(this.crypto.sha256(this.payload));
+  }
 }
 
 /** The subject ids into whose chains a statement is entered, sorted [S-40]. */

@@ -1,3 +1,4 @@
+export { auditJudge } from "./auditor/audit-judge.ts";
 export type { Halt } from "./auditor/audit-store.ts";
 export {
   type Auditor,
@@ -16,6 +17,7 @@ export { createSequencer, type Receipt, type Sequencer, type SequencerOptions } 
 export { type LogEvent, type LogServer, type LogServerOptions, startLogServer } from "./server.ts";
 export type { Blob, Blobs } from "./storage/blobs.ts";
 export type { AdmittedStatement, Ledger } from "./storage/ledger.ts";
+export { openStorage, type StorageAddresses } from "./storage/addresses.ts";
 export { openFolder, type Storage } from "./storage/storage.ts";
 export { createStore, openStore, type Store } from "./store.ts";
 export type { StoreReads } from "./store-reads.ts";

@@ -25,7 +25,7 @@ const CACHED_TILES = 1024;
 export type LogView = { readonly checkpoint: SignedCheckpoint; readonly edge: TreeEdge };
 
 export type StoreReads = {
-  /** The newest published checkpoint, its note with the cosignatures that were published with it. All reads answer for its tree, but for `places`, `releases` and `earlier`, which may run ahead of it. */
+  /** The newest published checkpoint, its note with the cosignatures that were published with it. All reads answer for its tree, but for `tile`, `envelope` and `earlier`, which answer for the newest durable tree [L-32], and `places` and `releases`, which may run ahead of it. */
   readonly checkpoint: () => SignedCheckpoint;
   readonly head: (packageHash: Uint8Array) => MapRecord | undefined;
   readonly bucket: (bucket: number) => Uint8Array;
@@ -36,7 +36,7 @@ export type StoreReads = {
   readonly snapshot: () => Snapshot;
   /** As `snapshot`, of the newest tree that is durable, published or not. */
   readonly newest: () => Snapshot;
-  /** A tile's bytes, or `undefined` if the published tree has no such tile. */
+  /** A tile's bytes, or `undefined` if the newest durable tree has no such tile. */
   readonly tile: (tile: Tile) => Promise<Uint8Array | undefined>;
   /** By the SHA-256 of the payload; the key of the answer is its hex. */
   readonly places: (digests: readonly Uint8Array[]) => Promise<ReadonlyMap<string, StatementPlace>>;
@@ -87,10 +87,10 @@ export function storeReads(
     leavesAt,
     snapshot: () => snapshotOf(view()),
     newest: () => snapshotOf(newest()),
-    tile: (wanted) => tileOf(view().edge, wanted),
+    tile: (wanted) => tileOf(newest().edge, wanted),
     places: ledger.places,
     releases: ledger.releases,
-    envelope: (hash) => readEnvelope(storage, hash, view().checkpoint.size),
+    envelope: (hash) => readEnvelope(storage, hash, newest().checkpoint.size),
     earlier: (root) => readEarlier(storage, root),
   };
 }

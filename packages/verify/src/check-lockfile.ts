@@ -43,7 +43,8 @@ export function neededEvidence(lockfile: Lockfile, policy: Policy): Record<strin
 function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChecker | Reason): Verdict {
   const packageId = locked.kind === "registry" ? packageIdOf(locked, policy) : null;
   const version = locked.version ?? "";
-  const enforced = placesOf(locked, policy).some((place) => ruleFor(policy, place).level !== "observe");
+  const places = placesOf(locked, policy);
+  const enforced = places.some((place) => ruleFor(policy, place).level !== "observe");
   const verdict: Verdict = {
     packageId,
     name: locked.name,
@@ -54,14 +55,15 @@ function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChec
     enforced,
     reasons: [],
   };
-  const refusal = checkSource(locked, policy, packageId) ?? checkPlace(locked, policy);
+  const refusal = checkSource(locked, policy, packageId) ?? checkPlace(locked, places, policy);
   if (refusal) return { ...verdict, reasons: [refusal] };
   if (locked.kind !== "registry") return { ...verdict, status: "accepted", basis: basisOf(locked.kind) };
   if (packageId === null || !locked.integrity.ok) return verdict; // checkSource has refused both
   if ("code" in checker) return { ...verdict, status: "unchecked", reasons: [checker] };
   const checked = { ...checker.check({ packageId, version, sha512: locked.integrity.sha512 }), enforced };
-  const strict = placesOf(locked, policy).find((place) => ruleFor(policy, place).level === "strict");
-  if (checked.basis !== "unclaimed" || strict === undefined) return checked;
+  if (checked.basis !== "unclaimed") return checked;
+  const strict = places.find((place) => ruleFor(policy, place).level === "strict");
+  if (strict === undefined) return checked;
   return {
     ...checked,
     status: "rejected",
@@ -71,10 +73,8 @@ function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChec
 }
 
 // [P-4]: what is imported as a name whose authority the policy pins has to be of that authority, whatever it calls itself.
-function checkPlace(locked: LockedPackage, policy: Policy): Reason | null {
-  const { name, kind } = locked;
+function checkPlace({ name, kind }: LockedPackage, places: string[], policy: Policy): Reason | null {
   if (kind === "workspace" || kind === "link" || kind === "bundled") return null;
-  const places = placesOf(locked, policy);
   if (!places.every(isPackageName)) return malformedName();
   const own = kind === "registry" ? ruleFor(policy, name).authority : null;
   const taken = places.find((place) => {
@@ -88,10 +88,11 @@ function checkPlace(locked: LockedPackage, policy: Policy): Reason | null {
 function placesOf({ name, aliases }: LockedPackage, policy: Policy): string[] {
   const places = [name, ...aliases];
   const folded = places.map(foldPath).filter((place) => {
+    if (places.includes(place)) return false;
     const scope = `${place.slice(0, Math.max(place.indexOf("/"), 0))}/*`;
     return policy.rules.has(place) || policy.rules.has(scope);
   });
-  return [...new Set([...places, ...folded])];
+  return [...places, ...folded];
 }
 
 function notThePackage(place: string, rule: string): Reason {
@@ -107,14 +108,14 @@ function notThePackage(place: string, rule: string): Reason {
 // [V-7], [V-8]
 function checkSource(locked: LockedPackage, policy: Policy, packageId: string | null): Reason | null {
   const { kind, integrity } = locked;
-  const where = cleanText(locked.resolved ?? locked.paths[0] ?? "", 120);
+  const where = (): string => cleanText(locked.resolved ?? locked.paths[0] ?? "", 120);
   if (kind === "workspace" || kind === "link" || kind === "bundled") return null;
   if (kind === "git" || kind === "file") {
     if (policy.sources[kind]) return null;
     return refuse(
       "SOURCE_REFUSED",
       "V-7",
-      `It comes from ${where}, and the policy takes nothing from ${kind === "git" ? "git" : "the disk"}.`,
+      `It comes from ${where()}, and the policy takes nothing from ${kind === "git" ? "git" : "the disk"}.`,
       `Allow it with "sources": {"${kind}": "allow"} in touchmark.json.`,
     );
   }
@@ -122,7 +123,7 @@ function checkSource(locked: LockedPackage, policy: Policy, packageId: string | 
     return refuse(
       "SOURCE_REFUSED",
       "V-7",
-      `It comes from ${where}, which is not an address of a registry in the policy.`,
+      `It comes from ${where()}, which is not an address of a registry in the policy.`,
       'If that is a mirror of a registry, add its address to "registries" in touchmark.json.',
     );
   }
@@ -148,7 +149,7 @@ function checkSource(locked: LockedPackage, policy: Policy, packageId: string | 
     return refuse(
       "WRONG_ADDRESS",
       "V-7",
-      `Its address is that of another release: ${where}`,
+      `Its address is that of another release: ${where()}`,
       "Somebody changed the lockfile; restore it from git.",
     );
   return null;

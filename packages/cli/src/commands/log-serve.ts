@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { encodeVerifierKey, type NoteSigner } from "@touchmark/log";
-import type * as logServerModule from "@touchmark/log-server";
 import type { LogEvent, Store } from "@touchmark/log-server";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
 import { CliError } from "../error.ts";
+import { aborted, addressOf, readPort } from "../log/listening.ts";
 import { makeLogKey, readLogKey } from "../log/log-key.ts";
+import { loadLogServer, type LogServerModule } from "../log/server-module.ts";
 import { table } from "../ui.ts";
 
 export const logServe: Command = defineCommand({
@@ -27,7 +28,7 @@ export const logServe: Command = defineCommand({
   run: async (values, _operands, context) => {
     const { io, ui } = context;
     if (values.dir === undefined) throw usageError("log serve", "--dir is missing.");
-    const port = readPort(values.port ?? "8321");
+    const port = readPort(values.port ?? "8321", "log serve");
     const host = values.host ?? "127.0.0.1";
     const logServer = await loadLogServer();
     const { signer, store } = await openLog(logServer, resolve(io.cwd, values.dir), values.origin, io.now());
@@ -45,7 +46,7 @@ export const logServe: Command = defineCommand({
         await store.close();
         throw error;
       });
-    const url = values.url ?? `http://${host.includes(":") ? `[${host}]` : host}:${server.port}/`;
+    const url = values.url ?? addressOf(host, server.port);
     const origin = signer.key.name;
     const key = encodeVerifierKey(signer.key);
     ui.announce(
@@ -62,23 +63,6 @@ export const logServe: Command = defineCommand({
     return 0;
   },
 });
-
-type LogServerModule = typeof logServerModule;
-
-// Only operators install it.
-async function loadLogServer(): Promise<LogServerModule> {
-  try {
-    return await import("@touchmark/log-server");
-  } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")) throw cause;
-    throw new CliError(
-      "LOG_SERVER_MISSING",
-      "The log server is not installed.",
-      "Install it: npm install @touchmark/log-server",
-      cause,
-    );
-  }
-}
 
 /** Opens the log in a folder, or makes it where there is neither key nor storage. */
 async function openLog(
@@ -116,17 +100,4 @@ async function openLog(
 function showEvent(event: LogEvent, verbose: boolean, { ui }: Context): void {
   if (event.event === "failure") ui.warn(`the log failed: ${event.message}`);
   else if (verbose) ui.progress(`${event.method} ${event.path} ${event.status} ${event.ms} ms`);
-}
-
-function readPort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
-  if (port >= 0 && port <= 65_535) return port;
-  throw usageError("log serve", "--port is not a port's number.");
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve: done } = Promise.withResolvers<void>();
-  if (signal.aborted) done();
-  else signal.addEventListener("abort", () => done(), { once: true });
-  return promise;
 }

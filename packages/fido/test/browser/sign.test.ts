@@ -179,6 +179,25 @@ describe.skipIf(missing !== undefined)("WebAuthn in Chromium", () => {
     expect(await codeOf(again)).toBe("CREDENTIAL_EXCLUDED");
   });
 
+  test("time-out: the browser gives up, the page says so, and the next try works", async () => {
+    const id = await giveAuthenticator(tab, { automaticPresenceSimulation: false });
+    const enrolled = enrollIn(tab, {}, async () => {
+      await tab.until("document.querySelector('button.primary')?.disabled === false");
+      // The same call, with less patience than the page has.
+      await tab.evaluate(`{
+        const create = navigator.credentials.create.bind(navigator.credentials);
+        navigator.credentials.create = (options) =>
+          create({ ...options, publicKey: { ...options.publicKey, timeout: 500 } });
+      }`);
+      await pressPrimary(tab);
+      await tab.until("document.querySelector('button.primary').textContent === 'Try again'");
+      expect(await statusOf(tab)).toContain("not in time");
+      await tab.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId: id, enabled: true });
+      await pressPrimary(tab);
+    });
+    expect((await enrolled).key.application).toBe("localhost");
+  });
+
   test("refusal: nobody touches, the person cancels on the page", async () => {
     await giveAuthenticator(tab, { automaticPresenceSimulation: false });
     const cancelled = enrollIn(tab, {}, async () => {

@@ -57,7 +57,7 @@ const STEP = 256;
 /** Envelopes asked for at once. */
 const AT_ONCE = 16;
 /** Leaves after which what was replayed is made durable at the next epoch leaf. */
-const KEEP_AFTER = 4096;
+const KEEP_AFTER = 1024;
 
 /** Opens the auditor in a folder. Throws `STORE_LOCKED`, `STORE_FOREIGN`, `STORE_DAMAGED`. */
 export function openAuditor({ dir, key, clock, onProgress = () => undefined }: AuditorOptions): Auditor {

@@ -74,7 +74,7 @@ export type Ledger = {
   readonly append: (batch: LedgerBatch, sign: () => string) => Promise<string>;
   /** Remembers the note that is shown. It outlives the process; after a power failure it may be an older one. */
   readonly setPublished: (note: string) => Promise<void>;
-  /** How many leaves there are; `undefined` if there is a gap or none. */
+  /** How many leaves there are, by the place of the last one; `undefined` if there is none. */
   readonly leafCount: () => Promise<number | undefined>;
   /** The leaves in `[from, to)`, fewer if there are fewer. */
   readonly leaves: (from: number, to: number) => Promise<Uint8Array[]>;

@@ -1,6 +1,7 @@
 /** The ledger in one SQLite file, open for one process alone. Envelopes lie in it too, so that a batch is one write to the disk. */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { equalBytes } from "@touchmark/core";
 import { LogServerError } from "../error.ts";
 import type { Ledger, LedgerBatch, StatementPlace } from "./ledger.ts";
 import { createTables, hasTables, inTransaction, openDatabase } from "./sqlite-database.ts";
@@ -43,10 +44,12 @@ export function sqliteLedger(path: string): Ledger {
     takeWriting: async () => true, // the file is locked
     append: async (batch, sign) => {
       const note = inTransaction(db, () => {
+        const row = queries().log();
+        if (row?.size !== batch.from.size || !equalBytes(row.root, batch.from.root))
+          throw new LogServerError("STORE_CHANGED", "The log's state is not the expected one."); // [L-17]
         writeBatch(queries(), batch);
         const signed = sign();
-        if (!queries().moveLog(batch.from, { ...batch.to, note: signed }))
-          throw new LogServerError("STORE_CHANGED", "The log's state is not the expected one.");
+        queries().moveLog({ ...batch.to, note: signed });
         return signed;
       });
       await database.flush().catch((error: unknown) => {

@@ -7,8 +7,7 @@ import type { LedgerRow, ReleaseRow, StatementPlace, TreeHead } from "./ledger.t
 export type Queries = {
   readonly log: () => LedgerRow | undefined;
   readonly createLog: (row: LedgerRow) => void;
-  /** [L-17] Compare and set; `false` if the row is not the one that was expected. */
-  readonly moveLog: (from: TreeHead, to: TreeHead & { readonly note: string }) => boolean;
+  readonly moveLog: (to: TreeHead & { readonly note: string }) => void;
   readonly setPublished: (note: string) => void;
   readonly leaf: (position: number) => Uint8Array | undefined;
   readonly leaves: (from: number, to: number) => Uint8Array[];
@@ -35,7 +34,7 @@ export function prepareQueries(db: DatabaseSync): Queries {
   const log = db.prepare("SELECT format, key, size, root, note, published FROM log");
   const createLog = db.prepare("INSERT INTO log VALUES (1, ?, ?, ?, ?, ?, ?)");
   const setPublished = db.prepare("UPDATE log SET published = ?");
-  const moveLog = db.prepare("UPDATE log SET size = ?, root = ?, note = ? WHERE size = ? AND root = ?");
+  const moveLog = db.prepare("UPDATE log SET size = ?, root = ?, note = ?");
   const leaf = db.prepare("SELECT bytes FROM leaves WHERE position = ?");
   const leaves = db.prepare("SELECT bytes FROM leaves WHERE position >= ? AND position < ? ORDER BY position");
   const lastLeaf = db.prepare("SELECT max(position) AS last FROM leaves");
@@ -75,11 +74,9 @@ export function prepareQueries(db: DatabaseSync): Queries {
     createLog: (row) => {
       createLog.run(row.format, row.key, row.size, row.root, row.note, row.published);
     },
-    /** [L-17] Compare and set; `false` if the row is not the one that was expected. */
-    moveLog: (
-      from: { size: number; root: Uint8Array },
-      to: { size: number; root: Uint8Array; note: string },
-    ): boolean => moveLog.run(to.size, to.root, to.note, from.size, from.root).changes === 1,
+    moveLog: ({ size, root, note }) => {
+      moveLog.run(size, root, note);
+    },
     setPublished: (note) => {
       setPublished.run(note);
     },

@@ -8,6 +8,7 @@ import {
   encodeEnvelope,
   encodeRelease,
   type Envelope,
+  verifyEnvelope,
 } from "@touchmark/core";
 import { leafHash, nodeCrypto, rootOfLeaves } from "@touchmark/log";
 import { makeSoftKey, type SoftKey } from "../../../core/test/support/soft-key.ts";
@@ -64,6 +65,16 @@ export function release(
     })),
   });
   return signed(payload, people);
+}
+
+/** The SHA-512 of the tarball that {@link release} signs for this release id. */
+release.sha512Of = (releaseId: string, bytes = "tarball"): string => sha512Hex(`${bytes} of ${releaseId}`);
+
+/** The digest of the authority in a claim's envelope. */
+export function authorityDigest(envelope: Uint8Array): string {
+  const { statement } = verifyEnvelope(nodeCrypto, envelope);
+  if (statement.kind !== "claim") throw new Error("not a claim");
+  return statement.authority.digest;
 }
 
 function signed(payload: Uint8Array, people: readonly Person[]): Uint8Array {

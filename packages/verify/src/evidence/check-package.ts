@@ -100,7 +100,7 @@ export function packageChecker(
     const { time } = evidence.epoch;
     const state = history.kind === "claimed" ? history.state : UNCLAIMED;
     const { line, keys } = judgeRelease(state, packageId, signers, time, world);
-    if (line.claim.index !== lineOf(packageId)?.claim.index)
+    if (line.root !== lineOf(packageId)?.root)
       throw new CoreError("WRONG_KEY", "V-12", "Signed by the holders of a claim that does not count here.");
     return goodSigners(line, keys, signers);
   };

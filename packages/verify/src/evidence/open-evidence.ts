@@ -1,3 +1,4 @@
+import { encodeHex } from "@touchmark/core";
 import {
   type EarlierEvidence,
   type Evidence,
@@ -46,7 +47,7 @@ export function openEvidence(bundle: Evidence, key: VerifierKey): OpenedEvidence
     throw new LogError("BAD_PROOF", "The epoch leaf is not the last leaf of the checkpoint."); // [V-3] [L-8]
   const proved = [...bundle.entries].map(([index, bytes]) => {
     const entry = parseEntry(bytes);
-    return { ...entry, index, bytes, envelope: hexOf(entry.envelopeHash) };
+    return { ...entry, index, bytes, envelope: encodeHex(entry.envelopeHash) };
   });
   if (proved.some(({ index }) => index >= epochIndex)) {
     throw new LogError("BAD_PROOF", "An entry stands behind the epoch leaf.");
@@ -59,16 +60,11 @@ export function openEvidence(bundle: Evidence, key: VerifierKey): OpenedEvidence
   return {
     checkpoint,
     epoch,
-    entries: Map.groupBy(proved, (entry) => hexOf(entry.packageHash)),
+    entries: Map.groupBy(proved, (entry) => encodeHex(entry.packageHash)),
     buckets: bundle.buckets,
     envelopes: bundle.envelopes,
     earlier: bundle.earlier,
   };
-}
-
-/** Lower-case hex, by the fastest way that Node has. */
-export function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }
 
 // [V-4]

@@ -1,19 +1,19 @@
 import {
   applyStatement,
   CoreError,
+  encodeHex,
   type EntryPlace,
   openVouchedClaim,
   packageIdHash,
   type PackageState,
   settle,
   type SignedStatement,
-  statementChains,
   UNCLAIMED,
   verifyEnvelope,
   type World,
 } from "@touchmark/core";
 import { bucketOf, findRecord, isAuthorityKind, leafHash, nodeCrypto } from "@touchmark/log";
-import { hexOf, type OpenedEvidence, type ProvedEntry } from "./open-evidence.ts";
+import type { OpenedEvidence, ProvedEntry } from "./open-evidence.ts";
 
 /** What a bundle proves of one package. */
 export type History =
@@ -63,8 +63,9 @@ export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
       }
     }
     const signed = verifyEnvelope(nodeCrypto, text);
-    // A statement about one package is read once; keeping thousands of them would only keep the garbage collector busy.
-    if (statementChains(signed.statement).length > 1) verified.set(hash, signed);
+    // A release of one package is read once; keeping thousands of them would only keep the garbage collector busy.
+    const { statement } = signed;
+    if (statement.kind !== "release" || statement.releases.size > 1) verified.set(hash, signed);
     return signed;
   };
 }
@@ -88,7 +89,7 @@ export function readHistory(
   if (!bucket) return { kind: "unknown" };
   const record = findRecord(bucket, hash);
   if (!record) return { kind: "unclaimed" };
-  const entries = evidence.entries.get(hexOf(hash)) ?? [];
+  const entries = evidence.entries.get(encodeHex(hash)) ?? [];
   const chain = linkedChain(entries, record.lastAuthority);
   if (!chain)
     return { kind: "incomplete", step: "V-10", message: "The evidence lacks authority entries of the package." };
@@ -108,18 +109,14 @@ export function readHistory(
 
 // [V-10]: oldest first; null if an entry is missing or another one than the links name.
 function linkedChain(entries: ProvedEntry[], last: number | null): ProvedEntry[] | null {
-  const byIndex = new Map(entries.map((entry) => [entry.index, entry]));
-  const chain: ProvedEntry[] = [];
+  const chain = entries.filter(({ kind }) => isAuthorityKind(kind));
   let next = last;
-  while (next !== null) {
-    const entry = byIndex.get(next);
-    const before = entry?.previousAuthority ?? null;
-    if (!entry || !isAuthorityKind(entry.kind) || (before !== null && before >= entry.index)) return null;
-    chain.unshift(entry);
-    next = before;
+  for (let at = chain.length - 1; at >= 0; at--) {
+    const { index, previousAuthority } = chain[at]!;
+    if (index !== next) return null;
+    next = previousAuthority;
   }
-  const complete = entries.filter(({ kind }) => isAuthorityKind(kind)).length === chain.length;
-  return chain.length > 0 && complete ? chain : null;
+  return chain.length > 0 && next === null ? chain : null;
 }
 
 // [V-11]

@@ -53,7 +53,7 @@ export function readReleases(
       if (versions.length === 0) throw new CoreError("MALFORMED", "S-40", "A release is not about its package.");
       const state = settle(stateAt(history.chain, entry), packageId, entry.time, world);
       const { line, keys } = judgeRelease(state, packageId, signed.signers, entry.time, world);
-      if (state.epoch === 0 && line.claim.index !== counting.claim.index) continue; // of a rival claim
+      if (line.root !== counting.root) continue; // of a rival claim
       const good = { ...goodSigners(line, keys, signed.signers), index: entry.index };
       for (const released of versions) push(releases.good, released.version, { released, ...good });
     } catch (error) {

@@ -10,7 +10,7 @@ export function readQuorum(value: Json | undefined, problems: string[]): TlogPol
     problems.push("log.quorum is not a list of lines");
     return null;
   }
-  const text = value.map((line) => `${String(line)}\n`).join("");
+  const text = (value as string[]).map((line) => `${line}\n`).join("");
   if (text.length > MAX_POLICY_BYTES) {
     problems.push("log.quorum is too long");
     return null;
