@@ -59,6 +59,7 @@ const statements: readonly AdmittedStatement[] = [
         version: "1.0.0",
         sha512: bytes(64, 5),
         tarSha512: bytes(64, 6),
+        line: 1,
         position: 3,
       },
     ],

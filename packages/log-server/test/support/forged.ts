@@ -59,6 +59,7 @@ export async function signForged(
         releases.push({
           packageHash,
           version,
+          line: 1,
           sha512: bytesOf(sha512),
           tarSha512: bytesOf(tarSha512),
           position: index,
