@@ -21,7 +21,7 @@ import {
 } from "@touchmark/core";
 import { nobleCrypto } from "@touchmark/core/noble";
 import { Encoder } from "cbor-x";
-import { AuthenticationEmulatorError, AuthenticatorEmulator } from "nid-webauthn-emulator";
+import { AuthenticationEmulatorError, AuthenticatorEmulator, type CTAP_COMMAND } from "nid-webauthn-emulator";
 import { beforeEach, describe, expect, test } from "vitest";
 import { hasSshKeygen, verifyWithSshKeygen } from "../../core/test/support/openssh.ts";
 import { assertKey, checkAttestation, type FidoDevice, type KeyAssertion, openDevice } from "../src/index.ts";
@@ -60,8 +60,10 @@ async function plug(): Promise<FidoDevice> {
 
 function answerOf(emulator: AuthenticatorEmulator, [command = 0, ...data]: Uint8Array): Uint8Array {
   try {
-    const request = data.length === 0 ? { command } : { command, data: Uint8Array.from(data) };
-    const { status, data: answer } = emulator.command(request);
+    const { status, data: answer } = emulator.command({
+      command: command as CTAP_COMMAND,
+      ...(data.length === 0 ? {} : { data: Uint8Array.from(data) }),
+    });
     return Uint8Array.from([status, ...(answer === undefined ? [] : canonical(answer))]);
   } catch (error) {
     if (error instanceof AuthenticationEmulatorError) return Uint8Array.of(error.status);
