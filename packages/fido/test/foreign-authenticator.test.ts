@@ -21,7 +21,12 @@ import {
 } from "@touchmark/core";
 import { nobleCrypto } from "@touchmark/core/noble";
 import { Encoder } from "cbor-x";
-import { AuthenticationEmulatorError, AuthenticatorEmulator, type CTAP_COMMAND } from "nid-webauthn-emulator";
+import {
+  AuthenticationEmulatorError,
+  AuthenticatorEmulator,
+  CTAP_COMMAND,
+  CTAP_STATUS_CODE,
+} from "nid-webauthn-emulator";
 import { beforeEach, describe, expect, test } from "vitest";
 import { hasSshKeygen, verifyWithSshKeygen } from "../../core/test/support/openssh.ts";
 import { assertKey, checkAttestation, type FidoDevice, type KeyAssertion, openDevice } from "../src/index.ts";
@@ -58,10 +63,15 @@ async function plug(): Promise<FidoDevice> {
   return openDevice({ kind: "soft", name: "another's", path: "another's", openPipe: async () => pipe });
 }
 
+const { authenticatorMakeCredential, authenticatorGetAssertion, authenticatorGetInfo } = CTAP_COMMAND;
+const COMMANDS = [authenticatorMakeCredential, authenticatorGetAssertion, authenticatorGetInfo];
+
 function answerOf(emulator: AuthenticatorEmulator, [command = 0, ...data]: Uint8Array): Uint8Array {
+  const known = COMMANDS.find((one) => Number(one) === command);
+  if (known === undefined) return Uint8Array.of(CTAP_STATUS_CODE.CTAP1_ERR_INVALID_COMMAND);
   try {
     const { status, data: answer } = emulator.command({
-      command: command as CTAP_COMMAND,
+      command: known,
       ...(data.length === 0 ? {} : { data: Uint8Array.from(data) }),
     });
     return Uint8Array.from([status, ...(answer === undefined ? [] : canonical(answer))]);
