@@ -30,7 +30,8 @@ import { nobleCrypto } from "../src/noble.ts";
 import * as drafts from "./support/drafts.ts";
 import { fc } from "./support/property.ts";
 
-// Whatever is drafted within the rules is written as a payload that says just that, whatever the order of its parts.
+// Whatever is drafted within the rules is written as a payload that says just that, whatever the order of its parts, and is entered into the
+// chains that [S-40] names.
 
 describe("a draft, written and read, says the same", () => {
   test("[S-12] to [S-14] an authority", () => {
