@@ -63,11 +63,14 @@ async function plug(): Promise<FidoDevice> {
   return openDevice({ kind: "soft", name: "another's", path: "another's", openPipe: async () => pipe });
 }
 
-const { authenticatorMakeCredential, authenticatorGetAssertion, authenticatorGetInfo } = CTAP_COMMAND;
-const COMMANDS = [authenticatorMakeCredential, authenticatorGetAssertion, authenticatorGetInfo];
+const COMMANDS = new Map([
+  [0x01, CTAP_COMMAND.authenticatorMakeCredential],
+  [0x02, CTAP_COMMAND.authenticatorGetAssertion],
+  [0x04, CTAP_COMMAND.authenticatorGetInfo],
+]);
 
 function answerOf(emulator: AuthenticatorEmulator, [command = 0, ...data]: Uint8Array): Uint8Array {
-  const known = COMMANDS.find((one) => Number(one) === command);
+  const known = COMMANDS.get(command);
   if (known === undefined) return Uint8Array.of(CTAP_STATUS_CODE.CTAP1_ERR_INVALID_COMMAND);
   try {
     const { status, data: answer } = emulator.command({
