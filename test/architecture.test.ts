@@ -73,7 +73,7 @@ describe("imports", () => {
       return folder === "cli" && importsOf(loaded).includes("@touchmark/log-server");
     });
     expect(importing.map(({ path }) => path)).toEqual(["packages/cli/src/log/server-module.ts"]);
-    const eager = sources.filter(({ text }) => /\bfrom\s+"[^"]*\/log-serve\.ts"/.test(text));
+    const eager = sources.filter(({ text }) => /\bfrom\s+"[^"]*\/log-(?:witness-|audit-)?serve\.ts"/.test(text));
     expect(eager.map(({ path }) => path)).toEqual([]);
   });
 

@@ -120,6 +120,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/log-forks.ts")).logForks,
   },
   {
+    name: "log witness serve",
+    summary: "run a witness, which cosigns a log's checkpoints",
+    load: async () => (await import("./commands/log-witness-serve.ts")).logWitnessServe,
+  },
+  {
+    name: "log witness key",
+    summary: "the verifier keys of a witness",
+    load: async () => (await import("./commands/log-witness-key.ts")).logWitnessKey,
+  },
+  {
     name: "log key",
     summary: "the verifier key of a log",
     load: async () => (await import("./commands/log-key.ts")).logKey,

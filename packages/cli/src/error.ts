@@ -24,6 +24,7 @@ export type CliCode =
   | "REGISTRY_ANSWER"
   | "NOT_PUBLISHED"
   | "LOG_KEY_BAD"
+  | "QUORUM_MALFORMED"
   | "LOG_SERVER_MISSING"
   | "NPM_UNAVAILABLE";
 

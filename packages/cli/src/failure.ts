@@ -47,6 +47,7 @@ const CLI: Record<CliCode, Exit> = {
   CONFIRMATION_NEEDED: EXIT.usage,
   REGISTRY_UNKNOWN: EXIT.usage,
   LOG_KEY_BAD: EXIT.usage,
+  QUORUM_MALFORMED: EXIT.usage,
   LOG_SERVER_MISSING: EXIT.usage,
   NO_KEY: EXIT.key,
   SEVERAL_KEYS: EXIT.key,

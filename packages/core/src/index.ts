@@ -103,7 +103,7 @@ export {
   verifySshSignature,
 } from "./sshsig.ts";
 export type { SignedStatement, Signer, Statement } from "./statement.ts";
-export { openVouchedClaim, parseStatement, statementChains, verifyEnvelope } from "./statement.ts";
+export { openVouchedClaim, parseStatement, statementChains, verifyEnvelope, verifyEnvelopes } from "./statement.ts";
 export type { Adopt, AdoptDraft } from "./statements/adopt.ts";
 export { encodeAdopt } from "./statements/adopt.ts";
 export type { AdoptFinal, AdoptFinalDraft } from "./statements/adopt-final.ts";

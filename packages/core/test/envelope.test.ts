@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   addSignature,
+  CoreError,
   encodeBase64,
   encodeEnvelope,
   encodeUtf8,
@@ -11,6 +12,7 @@ import {
   preAuthEncoding,
   SK_ECDSA,
   verifyEnvelope,
+  verifyEnvelopes,
 } from "../src/index.ts";
 import { nobleCrypto } from "../src/noble.ts";
 import { release } from "./make-vectors/payload-parts.ts";
@@ -53,6 +55,25 @@ describe("envelopes", () => {
     expect(replaced.signatures.length).toBe(2);
     expect(replaced.signatures).toContainEqual(again);
     expect(verifyEnvelope(nobleCrypto, encodeEnvelope(replaced)).signers).toHaveLength(2);
+  });
+
+  test("[S-4] many are opened together as each is opened alone, and the error of one is its own", () => {
+    const good = encodeEnvelope({ payload, signatures: [bob.sign(nobleCrypto, payload)] });
+    const forged = encodeEnvelope({ payload, signatures: [bob.sign(nobleCrypto, encodeUtf8("another"))] });
+    const nonsense = encodeUtf8("{}");
+    const unsaid = encodeUtf8("not a statement");
+    const unread = encodeEnvelope({ payload: unsaid, signatures: [alice.sign(nobleCrypto, unsaid)] });
+    const sources = [good, forged, parseUtf8(good), nonsense, unread];
+    const opened = verifyEnvelopes(nobleCrypto, sources).map((one) => (one instanceof CoreError ? one.code : one));
+    const alone = sources.map((source) => {
+      try {
+        return verifyEnvelope(nobleCrypto, source);
+      } catch (error) {
+        return (error as CoreError).code;
+      }
+    });
+    expect(opened).toEqual(alone);
+    expect(opened.filter((one) => typeof one === "string")).toEqual(["BAD_SIGNATURE", "MALFORMED", "MALFORMED"]);
   });
 
   test("[S-3] an envelope on its way may have no signatures", () => {

@@ -17,16 +17,18 @@ import {
   parseReleaseId,
   parseSshSignature,
   parseStatement,
+  parseSubjectId,
   parseUtf8,
   verifyEnvelope,
 } from "../src/index.ts";
 import { nobleCrypto } from "../src/noble.ts";
+import type { KindCase } from "./make-vectors/kind-case.ts";
 import type { KeyCase } from "./make-vectors/keys.ts";
 import type { PayloadCase } from "./make-vectors/payload-case.ts";
 import type { SshsigCase } from "./make-vectors/sshsig.ts";
 import type { StatementCase } from "./make-vectors/statements.ts";
 import { fc, mutated } from "./support/property.ts";
-import { readVectors } from "./support/vectors.ts";
+import { readKindVectors, readVectors } from "./support/vectors.ts";
 
 // Whatever comes in, a parser answers with a value or with a CoreError; and what it takes, it would write in the same bytes.
 
@@ -34,7 +36,9 @@ const good = <T extends { error: unknown }>(file: string): T[] =>
   readVectors<T>(file).filter(({ error }) => error === null);
 const keys = good<KeyCase>("keys.json").map(({ record }) => encodeUtf8(record));
 const blobs = good<SshsigCase>("sshsig.json").map(({ blob }) => parseBase64(blob));
+const kinds = [...readKindVectors<KindCase>().values()].map((cases) => cases.filter(({ error }) => error === null));
 const payloads = good<PayloadCase>("payloads.json").map(({ payload }) => encodeUtf8(payload));
+const allKinds = kinds.flat().map(({ payload }) => encodeUtf8(payload));
 const envelopes = good<StatementCase>("statements.json").map(({ envelope }) => encodeUtf8(envelope));
 const LIMITS = { bytes: 1 << 20 };
 
@@ -49,7 +53,7 @@ interface Parser {
 const parsers: Parser[] = [
   { name: "parseEnvelope", valid: envelopes, parse: parseEnvelope, encode: encodeEnvelope },
   { name: "verifyEnvelope", valid: envelopes.slice(0, 2), parse: (bytes) => verifyEnvelope(nobleCrypto, bytes) },
-  { name: "parseStatement", valid: payloads, parse: (bytes) => parseStatement(nobleCrypto, bytes) },
+  { name: "parseStatement", valid: [...payloads, ...allKinds], parse: (bytes) => parseStatement(nobleCrypto, bytes) },
   { name: "parseSshSignature", valid: blobs, parse: parseSshSignature, encode: encodeSshSignature },
   {
     name: "parseKeyBlob",
@@ -69,6 +73,11 @@ const parsers: Parser[] = [
   ),
   ofText("parseHex", [encodeUtf8("00ff10")], (text) => parseHex(text)),
   ofText("parsePackageId", ["npm:npmjs/@acme/widget"].map(encodeUtf8), parsePackageId),
+  ofText(
+    "parseSubjectId",
+    ["npm:npmjs/widget", "committee:security", "log:log.example"].map(encodeUtf8),
+    parseSubjectId,
+  ),
   ofText("parseReleaseId", ["npm:npmjs/@acme/widget@1.0.0-rc.1+x"].map(encodeUtf8), parseReleaseId),
 ];
 
@@ -108,9 +117,12 @@ describe.each(parsers)("$name throws nothing but CoreError", ({ valid, parse, en
   });
 });
 
-describe("parseStatement, on JSON whose parts were exchanged", () => {
+describe.each([
+  ["claims and releases", payloads.slice(0, 30)],
+  ["all kinds", allKinds],
+])("parseStatement, on JSON whose parts were exchanged: %s", (_kinds, valid) => {
   test("throws nothing but CoreError", () => {
-    const documents = payloads.slice(0, 30).map((bytes) => JSON.parse(parseUtf8(bytes)) as object);
+    const documents = valid.map((bytes) => JSON.parse(parseUtf8(bytes)) as object);
     const parts = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(...documents.map((one) => one as never)));
     fc.assert(
       fc.property(fc.constantFrom(...documents), fc.nat(), parts, (document, place, replacement) => {

@@ -2,11 +2,17 @@ import { describe, expect, test } from "vitest";
 import {
   encodeHex,
   encodePackageId,
+  isCommitteeId,
   isHolder,
+  isLogId,
   isLogOrigin,
+  isPackageId,
+  isPackagePattern,
+  isSubjectId,
   packageIdHash,
   parsePackageId,
   parseReleaseId,
+  parseSubjectId,
 } from "../src/index.ts";
 import { nobleCrypto } from "../src/noble.ts";
 import { refusalOf } from "./support/refusal.ts";
@@ -112,6 +118,47 @@ describe("names", () => {
   test("[C-13] log origins", () => {
     expect(["log.example/main", "x", "!*,~", "x".repeat(128)].every(isLogOrigin)).toBe(true);
     expect(["", "a b", "a+b", "a\n", "a\u{7f}", "é", "x".repeat(129)].some(isLogOrigin)).toBe(false);
+  });
+
+  test.each([
+    ["npm:npmjs/@acme/widget", { kind: "package", registry: "npmjs", name: "@acme/widget" }],
+    ["committee:security.team-1", { kind: "committee", name: "security.team-1" }],
+    [`committee:${"c".repeat(63)}`, { kind: "committee", name: "c".repeat(63) }],
+    ["log:log.example/main", { kind: "log", origin: "log.example/main" }],
+    [`log:${"!".repeat(128)}`, { kind: "log", origin: "!".repeat(128) }],
+  ])("[C-17] %s is a subject id", (text, id) => {
+    expect(parseSubjectId(text)).toEqual(id);
+    expect(isSubjectId(text)).toBe(true);
+    expect([isPackageId(text), isCommitteeId(text), isLogId(text)]).toEqual(
+      ["package", "committee", "log"].map((kind) => kind === id.kind),
+    );
+  });
+
+  test.each([
+    ["", "C-17"],
+    ["npm:npmjs", "C-9"],
+    ["NPM:npmjs/widget", "C-17"],
+    ["committee:", "C-17"],
+    ["committee:Security", "C-17"],
+    ["committee:-a", "C-17"],
+    ["committee:a\n", "C-17"],
+    ["committee:s\u{435}curity", "C-17"],
+    ["committee:secu\u{200b}rity", "C-17"],
+    [`committee:${"c".repeat(64)}`, "C-17"],
+    ["log:", "C-17"],
+    ["log:a b", "C-17"],
+    ["log:a+b", "C-17"],
+    [`log:${"l".repeat(129)}`, "C-17"],
+  ])("[C-17] %j is none", (text, rule) => {
+    expect(refusalOf(() => parseSubjectId(text))).toEqual({ code: "MALFORMED", rule });
+    expect(isSubjectId(text)).toBe(false);
+  });
+
+  test("[P-4] patterns of names", () => {
+    expect(["*", "widget", "@acme/widget", "@acme/*"].every(isPackagePattern)).toBe(true);
+    expect(
+      ["", "**", "wid*", "@acme", "@acme/", "@*/x", "acme/*", "@acme/wid*", "npm:npmjs/x"].some(isPackagePattern),
+    ).toBe(false);
   });
 
   test("[C-14] the package id hash", () => {

@@ -21,7 +21,12 @@ import {
 } from "@touchmark/core";
 import { nobleCrypto } from "@touchmark/core/noble";
 import { Encoder } from "cbor-x";
-import { AuthenticationEmulatorError, AuthenticatorEmulator } from "nid-webauthn-emulator";
+import {
+  AuthenticationEmulatorError,
+  AuthenticatorEmulator,
+  CTAP_COMMAND,
+  CTAP_STATUS_CODE,
+} from "nid-webauthn-emulator";
 import { beforeEach, describe, expect, test } from "vitest";
 import { hasSshKeygen, verifyWithSshKeygen } from "../../core/test/support/openssh.ts";
 import { assertKey, checkAttestation, type FidoDevice, type KeyAssertion, openDevice } from "../src/index.ts";
@@ -58,10 +63,20 @@ async function plug(): Promise<FidoDevice> {
   return openDevice({ kind: "soft", name: "another's", path: "another's", openPipe: async () => pipe });
 }
 
+const COMMANDS = new Map([
+  [0x01, CTAP_COMMAND.authenticatorMakeCredential],
+  [0x02, CTAP_COMMAND.authenticatorGetAssertion],
+  [0x04, CTAP_COMMAND.authenticatorGetInfo],
+]);
+
 function answerOf(emulator: AuthenticatorEmulator, [command = 0, ...data]: Uint8Array): Uint8Array {
+  const known = COMMANDS.get(command);
+  if (known === undefined) return Uint8Array.of(CTAP_STATUS_CODE.CTAP1_ERR_INVALID_COMMAND);
   try {
-    const request = data.length === 0 ? { command } : { command, data: Uint8Array.from(data) };
-    const { status, data: answer } = emulator.command(request);
+    const { status, data: answer } = emulator.command({
+      command: known,
+      ...(data.length === 0 ? {} : { data: Uint8Array.from(data) }),
+    });
     return Uint8Array.from([status, ...(answer === undefined ? [] : canonical(answer))]);
   } catch (error) {
     if (error instanceof AuthenticationEmulatorError) return Uint8Array.of(error.status);

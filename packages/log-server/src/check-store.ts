@@ -6,11 +6,11 @@ import {
   nodeCrypto,
   parseLeaf,
   rootOfLeaves,
-  type SignedCheckpoint,
+  type Checkpoint,
   tilePath,
   type VerifierKey,
 } from "@touchmark/log";
-import { readSigned } from "./recover.ts";
+import { readState } from "./recover.ts";
 import { createReplay, type Problem, type ReplayMaterial } from "./replay.ts";
 import { memoryInMaps } from "./replay-memory.ts";
 import { closeStorage, type Storage } from "./storage/storage.ts";
@@ -26,30 +26,30 @@ const MAX_PROBLEMS = 100;
 /** Reads a log that nobody appends to, changes nothing, and closes the storage. Throws `STORE_MISSING`, and what makes reading on senseless. */
 export async function checkStore(storage: Storage, key: VerifierKey): Promise<StoreReport> {
   try {
-    const { signed } = await readSigned(storage, key);
+    const { stored } = await readState(storage, key);
     const problems: string[] = [];
-    for await (const problem of findProblems(storage, signed)) {
+    for await (const problem of findProblems(storage, stored)) {
       problems.push(problem);
       if (problems.length === MAX_PROBLEMS) break;
     }
-    return { size: signed.size, problems };
+    return { size: stored.size, problems };
   } finally {
     await closeStorage(storage);
   }
 }
 
-async function* findProblems(storage: Storage, signed: SignedCheckpoint): AsyncGenerator<string> {
+async function* findProblems(storage: Storage, tree: Checkpoint): AsyncGenerator<string> {
   const { ledger, blobs } = storage;
   const map = createPackageMap();
-  const replay = createReplay({ origin: signed.origin, start: { size: 0, time: 0, map }, memory: memoryInMaps() });
+  const replay = createReplay({ origin: tree.origin, start: { size: 0, time: 0, map }, memory: memoryInMaps() });
   let edge = EMPTY_EDGE;
-  while (edge.size < signed.size) {
-    const leaves = await ledger.leaves(edge.size, Math.min(signed.size, edge.size + CHUNK));
+  while (edge.size < tree.size) {
+    const leaves = await ledger.leaves(edge.size, Math.min(tree.size, edge.size + CHUNK));
     if (leaves.length === 0) {
       yield `Leaf ${edge.size} is missing.`;
       return;
     }
-    const material = await storedMaterial(storage, leaves, signed.size);
+    const material = await storedMaterial(storage, leaves, tree.size);
     for (const leaf of leaves) for (const problem of replay.next(leaf, material)) yield sentence(problem);
     const next = appendLeaves(edge, leaves);
     for (const { tile, bytes } of next.full) {
@@ -59,7 +59,7 @@ async function* findProblems(storage: Storage, signed: SignedCheckpoint): AsyncG
     }
     edge = next.edge;
   }
-  if (!equalBytes(rootOfEdge(edge), signed.root)) yield "The leaves are not those of the signed checkpoint.";
+  if (!equalBytes(rootOfEdge(edge), tree.root)) yield "The leaves are not those of the stored checkpoint.";
   const unended = replay.end();
   if (unended) yield sentence(unended);
   let count = 0;

@@ -1,4 +1,4 @@
-/** What happens when a log is opened: what is stored is compared with what was signed, and mended or refused. */
+/** What happens when a log is opened: what is stored is compared with itself and with what was published, and mended or refused. */
 import { encodeHex, equalBytes } from "@touchmark/core";
 import {
   type Checkpoint,
@@ -29,38 +29,35 @@ import { appendLeaves, EMPTY_EDGE, rootOfEdge, type TreeEdge } from "./tree.ts";
 
 const CHUNK = 65_536;
 
-/** What the log signed last, and the note of it or of an earlier checkpoint that it showed last, perhaps with cosignatures. */
-export type SignedState = { readonly signed: SignedCheckpoint; readonly published: SignedCheckpoint };
+/** The tree that the log stored last, and the note of it or of an earlier one that it showed last, perhaps with cosignatures. */
+export type StoredState = { readonly stored: Checkpoint; readonly published: SignedCheckpoint };
 
-/** Compares the ledger with itself and with the shown checkpoint. Throws `STORE_MISSING`, `STORE_FOREIGN`, `STORE_OLD`, `STORE_DAMAGED`. */
-export async function readSigned({ ledger, blobs }: Storage, key: VerifierKey): Promise<SignedState> {
+/** Compares the ledger with the shown checkpoint. Throws `STORE_MISSING`, `STORE_FOREIGN`, `STORE_OLD`, `STORE_DAMAGED`. */
+export async function readState({ ledger, blobs }: Storage, key: VerifierKey): Promise<StoredState> {
   // The shown one first: it is never ahead of a row that is read later.
   const shown = await readShown(blobs, key);
   const row = await ledger.row();
   if (row === undefined)
-    throw new LogServerError("STORE_MISSING", "There is no log here.", "A log is made once, by createStore.");
+    throw new LogServerError("STORE_MISSING", "There is no log here.", "A log is made at its first start.");
   if (row.format !== LEDGER_FORMAT) throw damaged("The log's database is of an unknown format.");
   if (row.key !== encodeVerifierKey(key)) {
     throw new LogServerError("STORE_FOREIGN", "This log was made with another key.", `Its key is ${row.key}.`);
   }
-  const signed = verifyCheckpoint(row.note, key);
-  if (signed.size !== row.size || !equalBytes(signed.root, row.root)) {
-    throw damaged("The log's database contradicts itself.");
-  }
   const kept = verifyCheckpoint(row.published, key);
   for (const checkpoint of shown === undefined ? [kept] : [kept, shown]) {
-    if (checkpoint.size > signed.size) {
+    if (checkpoint.size > row.size) {
       throw new LogServerError(
         "STORE_OLD",
-        `The database holds ${signed.size} leaves, but a checkpoint of ${checkpoint.size} was published.`,
+        `The database holds ${row.size} leaves, but a checkpoint of ${checkpoint.size} was published.`,
         "It was restored from an old backup; to go on from it would be a second history.",
       );
     }
-    if (checkpoint.size === signed.size && !equalBytes(checkpoint.root, signed.root)) {
+    if (checkpoint.size === row.size && !equalBytes(checkpoint.root, row.root)) {
       throw damaged("The published checkpoint contradicts the database.");
     }
   }
-  return { signed, published: shown !== undefined && shown.size > kept.size ? shown : kept };
+  const stored = { origin: key.name, size: row.size, root: row.root };
+  return { stored, published: shown !== undefined && shown.size > kept.size ? shown : kept };
 }
 
 /** The shown checkpoint; one cut short by a power failure is none. */
@@ -75,15 +72,15 @@ async function readShown(blobs: Blobs, key: VerifierKey): Promise<SignedCheckpoi
 }
 
 /**
- * Sees to it that the tiles which the tree's edge is made of are those of a tree that was signed; if they are not, every tile is made again from the leaves.
- * Throws `STORE_DAMAGED` if the leaves are not what was signed either.
+ * Sees to it that the tiles which the tree's edge is made of are those of this tree; if they are not, every tile is made again from the leaves.
+ * Throws `STORE_DAMAGED` if the leaves are not its own either.
  */
-export async function mendTiles({ ledger, blobs }: Storage, signed: Checkpoint): Promise<void> {
-  const edge = await edgeFromTiles({ ledger, blobs }, signed.size);
-  if (edge !== undefined && equalBytes(rootOfEdge(edge), signed.root)) return;
+export async function mendTiles({ ledger, blobs }: Storage, tree: Checkpoint): Promise<void> {
+  const edge = await edgeFromTiles({ ledger, blobs }, tree.size);
+  if (edge !== undefined && equalBytes(rootOfEdge(edge), tree.root)) return;
   let made = EMPTY_EDGE;
-  while (made.size < signed.size) {
-    const leaves = await ledger.leaves(made.size, Math.min(signed.size, made.size + CHUNK));
+  while (made.size < tree.size) {
+    const leaves = await ledger.leaves(made.size, Math.min(tree.size, made.size + CHUNK));
     if (leaves.length === 0) throw damaged("Leaves are missing from the log's database.");
     const next = appendLeaves(made, leaves);
     for (const { tile, bytes } of next.full) {
@@ -93,8 +90,8 @@ export async function mendTiles({ ledger, blobs }: Storage, signed: Checkpoint):
     }
     made = next.edge;
   }
-  if (!equalBytes(rootOfEdge(made), signed.root))
-    throw damaged("The log's entries are not those of the checkpoint that it signed.");
+  if (!equalBytes(rootOfEdge(made), tree.root))
+    throw damaged("The log's entries are not those of the tree that it stored.");
 }
 
 /** The edge of the tree of a published checkpoint. Throws `STORE_DAMAGED` if it is not what was signed. */
@@ -129,23 +126,23 @@ export async function recoverMap(
   return { map, time: requireMapRoot(last, size, map.root()) };
 }
 
-/** What the signed checkpoint adds to the published one, if it does. Throws `STORE_DAMAGED` if the stored leaves are not what was signed. */
+/** What the stored tree adds to the published one, if it does. Throws `STORE_DAMAGED` if the leaves are not the tree's. */
 export async function recoverPending(
   { ledger }: Storage,
   view: LogView,
   map: PackageMap,
-  signed: SignedCheckpoint,
+  stored: SignedCheckpoint,
 ): Promise<(LogView & { draft: MapDraft; time: number }) | undefined> {
   const { size } = view.checkpoint;
-  if ((await ledger.leafCount()) !== signed.size) throw damaged("The log's database contradicts itself.");
-  if (signed.size === size) return undefined;
-  const leaves = await ledger.leaves(size, signed.size);
+  if ((await ledger.leafCount()) !== stored.size) throw damaged("The log's database contradicts itself.");
+  if (stored.size === size) return undefined;
+  const leaves = await ledger.leaves(size, stored.size);
   const { edge } = appendLeaves(view.edge, leaves);
-  if (edge.size !== signed.size || !equalBytes(rootOfEdge(edge), signed.root))
-    throw damaged("The log's entries are not those of the checkpoint that it signed.");
+  if (edge.size !== stored.size || !equalBytes(rootOfEdge(edge), stored.root))
+    throw damaged("The log's entries are not those of the tree that it stored.");
   const draft = map.draft();
   for (const record of changesOf(leaves, size)) draft.set(record);
-  return { checkpoint: signed, edge, draft, time: requireMapRoot(leaves.at(-1), signed.size, draft.root()) };
+  return { checkpoint: stored, edge, draft, time: requireMapRoot(leaves.at(-1), stored.size, draft.root()) };
 }
 
 /** The heads that the packages with entries from `size` on had before, `null` for a package that had none. */

@@ -1,7 +1,7 @@
 /**
- * A log over its storage, as its one writer. Order of durability: tiles and envelopes, then in one step entries and the signed checkpoint; then, in a step of
- * its own, the checkpoint is published, and only then is anything answered [L-16] [L-30].
- * Trust assumption: storage keeps what it says is durable. What is read at start is compared with what was signed.
+ * A log over its storage, as its one writer. Order: tiles and envelopes durable, then in one step entries and the tree's size and root; only then is that
+ * signed, so that nothing is signed which the log could forget; then, in a step of its own, the checkpoint is published, and only then is anything answered
+ * [L-16] [L-30]. Trust assumption: storage keeps what it says is durable. What is read at start is compared with what was stored and published.
  */
 import { equalBytes } from "@touchmark/core";
 import {
@@ -17,7 +17,7 @@ import {
   verifyCheckpoint,
 } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
-import { mendTiles, readSigned, recoverMap, recoverPending, recoverView } from "./recover.ts";
+import { mendTiles, readState, recoverMap, recoverPending, recoverView } from "./recover.ts";
 import { type AdmittedStatement, LEDGER_FORMAT, type TreeHead } from "./storage/ledger.ts";
 import { closeStorage, type Storage } from "./storage/storage.ts";
 import { type LogView, type StoreReads, storeReads } from "./store-reads.ts";
@@ -54,9 +54,10 @@ export async function createStore(storage: Storage, signer: NoteSigner, time: nu
     const epoch = encodeEpoch({ kind: "epoch", time, mapRoot: map.root(), covers: 0, previousEpoch: null });
     const { edge } = appendLeaves(EMPTY_EDGE, [epoch]);
     const head = { size: edge.size, root: rootOfEdge(edge) };
-    const note = sign(head, signer);
     const key = encodeVerifierKey(signer.key);
-    await storage.ledger.create({ ...head, format: LEDGER_FORMAT, key, note, published: note }, epoch);
+    // Ed25519 signs the same tree with the same bytes, however often: that this one is not stored yet forks nothing unless another one is made under this key.
+    const note = sign(head, signer);
+    await storage.ledger.create({ ...head, format: LEDGER_FORMAT, key, published: note }, epoch);
     if (!(await storage.ledger.takeWriting())) throw locked();
     await storage.blobs.show(note);
     const checkpoint = { origin: signer.key.name, ...head, note };
@@ -72,13 +73,14 @@ export async function createStore(storage: Storage, signer: NoteSigner, time: nu
 export async function openStore(storage: Storage, signer: NoteSigner): Promise<Store> {
   return closingOnFailure(storage, async () => {
     if (!(await storage.ledger.takeWriting())) throw locked();
-    const state = await readSigned(storage, signer.key);
+    const state = await readState(storage, signer.key);
     await storage.blobs.show(state.published.note); // if it is behind, cut short or gone
     await mendTiles(storage, state.published);
-    await mendTiles(storage, state.signed);
+    await mendTiles(storage, state.stored);
     const view = await recoverView(storage, state.published);
     const { map, time } = await recoverMap(storage, state.published);
-    const pending = await recoverPending(storage, view, map, state.signed);
+    const stored = { ...state.stored, note: sign(state.stored, signer) };
+    const pending = await recoverPending(storage, view, map, stored);
     return storeOver({ storage, signer, map, view, time, pending });
   });
 }
@@ -113,8 +115,8 @@ function storeOver(parts: Parts): Store {
     const head = headOf(next.edge);
     const tiles = next.full.map(({ tile, bytes }) => ({ path: tilePath(tile), bytes }));
     await blobs.write([...tiles, ...textBlobs(storage, statements)]);
-    const note = await ledger.append({ from: checkpoint, to: head, leaves, statements }, () => sign(head, signer));
-    const signed = { origin: signer.key.name, ...head, note };
+    await ledger.append({ from: checkpoint, to: head, leaves, statements });
+    const signed = { origin: signer.key.name, ...head, note: sign(head, signer) };
     parts.pending = { checkpoint: signed, edge: next.edge, draft, time };
     return signed;
   };
@@ -167,8 +169,8 @@ function headOf(edge: TreeEdge): TreeHead {
   return { size: edge.size, root: rootOfEdge(edge) };
 }
 
-function sign(head: TreeHead, signer: NoteSigner): string {
-  return signCheckpoint({ origin: signer.key.name, ...head }, signer);
+function sign({ size, root }: TreeHead, signer: NoteSigner): string {
+  return signCheckpoint({ origin: signer.key.name, size, root }, signer);
 }
 
 /** Runs `work`; what it threw that is not of this package means that storage can't be read. */

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { parseNote, parseTlogPolicy, verifyCosignatures } from "@touchmark/log";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -49,10 +50,12 @@ afterEach(async () => {
 
 describe("[L-32] an auditor in the log's quorum", () => {
   test("replays each batch before it is published, and the submitter gets its cosignature", async () => {
+    const port = await freePort(); // the auditor has to know it before the log begins, which has its first checkpoint cosigned
+    address.resolve(`http://127.0.0.1:${port}/`);
     const running: CosignedLog = await runCosignedLog(policyOf(1, [witness]), {
+      server: { port },
       cosigning: { patience: 20_000, timeout: 20_000 },
     });
-    address.resolve(running.log.url);
     try {
       const { checkpoint } = await running.submit(claimed);
       await running.submit(release(["npm:npmjs/widget@1.0.0"], people));
@@ -86,3 +89,15 @@ describe("[L-32] an auditor in the log's quorum", () => {
     await server.close();
   });
 });
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+}

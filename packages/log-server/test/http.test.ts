@@ -99,6 +99,12 @@ describe("what is not there or not asked for rightly [L-22]", () => {
     }
   });
 
+  test("[L-21] committees and logs can be asked for", async () => {
+    const response = await post("evidence", '{"packages":{"committee:security":[],"log:log.example/main":[]}}');
+    expect(response.status).toBe(200);
+    expect(Object.keys(((await response.json()) as { buckets: object }).buckets).length).toBe(2);
+  });
+
   test.each([
     ["submit", "", 400],
     ["submit", "[]", 400],
@@ -114,6 +120,8 @@ describe("what is not there or not asked for rightly [L-22]", () => {
     ["submit", `{"envelope":"${"x".repeat(3_000_000)}"}`, 413],
     ["evidence", '{"packages":[]}', 400],
     ["evidence", '{"packages":{"a":[]}}', 400],
+    ["evidence", '{"packages":{"committee:":[]}}', 400],
+    ["evidence", '{"packages":{"log:a b":[]}}', 400],
     ["evidence", '{"packages":{"npm:npmjs/a":"1.0.0"}}', 400],
     ["evidence", '{"packages":{"npm:npmjs/a":[1]}}', 400],
     ["evidence", `{"packages":{${Array.from({ length: 5001 }, (_, i) => `"npm:npmjs/a${i}":[]`).join()}}}`, 413],

@@ -59,14 +59,14 @@ describe("[L-30] appending and publishing are two steps", () => {
     expect(store.pending()).toEqual(signed);
     expect(store.checkpoint()).toEqual(before);
     expect(store.head(hashOf("a"))).toBeUndefined();
-    expect(await store.tile({ level: 0, index: 0, width: 3 })).toBeUndefined();
+    expect(await store.tile({ level: 0, index: 0, width: 3 })).toHaveLength(96); // [L-32]
+    expect(await store.tile({ level: 0, index: 0, width: 4 })).toBeUndefined();
     await expect(store.leaf(1)).rejects.toThrow(failure("STORE_DAMAGED"));
 
     await store.publish(signed.note);
     expect(store.pending()).toBeUndefined();
     expect(store.checkpoint()).toEqual(signed);
     expect(store.head(hashOf("a"))).toMatchObject({ last: 1, lastAuthority: 1 });
-    expect(await store.tile({ level: 0, index: 0, width: 3 })).toHaveLength(96);
   });
 
   test("a second batch waits for the first to be published", async () => {

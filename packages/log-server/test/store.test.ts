@@ -136,9 +136,9 @@ describe("opening a log", () => {
     ["a leaf too many", "INSERT INTO leaves VALUES (306, zeroblob(58))"],
     ["a changed head", "UPDATE heads SET last = last + 1"],
     ["a missing head", "DELETE FROM heads WHERE last = 7"],
-    ["another size", "UPDATE log SET size = 305"],
+    ["another size", "UPDATE log SET size = 307"],
     ["another root", "UPDATE log SET root = zeroblob(32)"],
-    ["an unsigned note", "UPDATE log SET note = replace(note, '306', '307')"],
+    ["an unsigned note", "UPDATE log SET published = replace(published, '306', '307')"],
     ["another format", "UPDATE log SET format = 'x'"],
     ["no row", "DELETE FROM log"],
   ])("with %s in its database is refused in words", async (_, sql) => {
@@ -163,7 +163,7 @@ describe("checkStore finds what opening does not look at", () => {
     [
       "an old leaf changed",
       "UPDATE leaves SET bytes = (SELECT bytes FROM leaves WHERE position = 5) WHERE position = 6",
-      /signed checkpoint/,
+      /stored checkpoint/,
     ],
   ])("%s", async (_, sql, words) => {
     tamper(sql);

@@ -1,21 +1,12 @@
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import {
-  COSIGNATURE_ED25519,
-  COSIGNATURE_ML_DSA_44,
-  type Cosigner,
-  encodeVerifierKey,
-  fetchCheckpoint,
-  type LogEndpoint,
-  LogError,
-} from "@touchmark/log";
-import type { Auditor, AuditVerdict, WitnessStore } from "@touchmark/log-server";
+import { type Cosigner, encodeVerifierKey, fetchCheckpoint, type LogEndpoint, LogError } from "@touchmark/log";
+import type { Auditor, AuditVerdict } from "@touchmark/log-server";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
-import { CliError } from "../error.ts";
 import { auditedLog, reportAudit, reportLines } from "../log/auditing.ts";
-import { makeCosigners, readCosigners } from "../log/cosigner-key.ts";
 import { addressOf, readPort } from "../log/listening.ts";
-import { loadLogServer, type LogServerModule } from "../log/server-module.ts";
+import { openCosigners } from "../log/open-cosigners.ts";
+import { loadLogServer } from "../log/server-module.ts";
 import { table } from "../ui.ts";
 
 const COMMAND = "log audit serve";
@@ -51,7 +42,7 @@ export const logAuditServe: Command = defineCommand({
     const dir = resolve(io.cwd, values.dir);
     const log = auditedLog(values.log, values.key, COMMAND, context);
     const server = await loadLogServer();
-    const { cosigners, store } = await openCosigners(server, dir, values.name);
+    const { cosigners, store } = await openCosigners(server, dir, values.name, { what: "auditor", command: COMMAND });
     const tell = verdictTeller(log, dir, context);
     const auditor = server.openAuditor({
       dir,
@@ -122,28 +113,6 @@ function announce(cosigners: Cosigner[], url: string, port: number, { ui }: Cont
     { ok: true, name: key.name, url, keys, port },
     table([["auditor", key.name], ["address", url], ...keys.map((vkey) => ["key", vkey])]),
   );
-}
-
-async function openCosigners(
-  { createWitnessStore, openWitnessStore }: LogServerModule,
-  dir: string,
-  name: string | undefined,
-): Promise<{ cosigners: Cosigner[]; store: WitnessStore }> {
-  const cosigners = readCosigners(dir);
-  if (cosigners === null) {
-    if (name === undefined) throw usageError(COMMAND, "--name is missing, and there is no auditor yet.");
-    const made = await makeCosigners(dir, name, [COSIGNATURE_ED25519, COSIGNATURE_ML_DSA_44]);
-    return { cosigners: made, store: createWitnessStore(dir) };
-  }
-  const [first] = cosigners;
-  if (name !== undefined && first && name !== first.key.name) {
-    throw new CliError(
-      "LOG_KEY_BAD",
-      `The auditor in this folder is ${first.key.name}, not ${name}.`,
-      "Choose another --dir.",
-    );
-  }
-  return { cosigners, store: openWitnessStore(dir) };
 }
 
 function readInterval(text: string): number {

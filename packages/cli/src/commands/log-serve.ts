@@ -1,24 +1,38 @@
 import { resolve } from "node:path";
-import { encodeVerifierKey, type NoteSigner } from "@touchmark/log";
-import type { LogEvent, Store } from "@touchmark/log-server";
+import {
+  encodeVerifierKey,
+  type NoteSigner,
+  overlapSentence,
+  quorumOverlap,
+  type TlogPolicy,
+  type VerifierKey,
+} from "@touchmark/log";
+import type { Cosigning, LogServer, Store } from "@touchmark/log-server";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
 import { CliError } from "../error.ts";
 import { aborted, addressOf, readPort } from "../log/listening.ts";
 import { makeLogKey, readLogKey } from "../log/log-key.ts";
+import { readQuorumFile } from "../log/quorum-file.ts";
 import { loadLogServer, type LogServerModule } from "../log/server-module.ts";
+import { showEvent } from "../log/show-event.ts";
 import { table } from "../ui.ts";
 
 export const logServe: Command = defineCommand({
   name: "log serve",
-  usage: "--dir DIR --origin ORIGIN [--host 127.0.0.1] [--port 8321] [--url URL]",
-  examples: ["touchmark log serve --dir /var/lib/touchmark --origin log.example/main --url https://log.example/main/"],
+  usage: "--dir DIR --origin ORIGIN [--quorum FILE] [--host 127.0.0.1] [--port 8321] [--url URL]",
+  examples: [
+    "touchmark log serve --dir /var/lib/touchmark --origin log.example/main --url https://log.example/main/",
+    "touchmark log serve --dir /var/lib/touchmark --quorum witnesses.policy",
+  ],
   about: [
     "Runs a log with its storage in DIR, until Ctrl-C or SIGTERM. The key is made at the first start: DIR/log.key, readable by its owner only.",
     "The address and the verifier key for policies are printed once the log is ready; with --json as one line.",
+    "With --quorum nothing is published before the witnesses that the file names have cosigned it: a C2SP tlog-policy with their addresses.",
   ],
   flags: {
     dir: { value: "DIR", help: "the log's folder; made if it is missing" },
     origin: { value: "ORIGIN", help: "the log's name, for good; needed at the first start" },
+    quorum: { value: "FILE", help: "a policy of witnesses: who has to cosign, and where they are" },
     host: { value: "HOST", help: "where to listen; 127.0.0.1 when left out" },
     port: { value: "PORT", help: "8321 when left out; 0 takes a free one" },
     url: { value: "URL", help: "the address that clients use, where a proxy stands in front" },
@@ -30,22 +44,24 @@ export const logServe: Command = defineCommand({
     if (values.dir === undefined) throw usageError("log serve", "--dir is missing.");
     const port = readPort(values.port ?? "8321", "log serve");
     const host = values.host ?? "127.0.0.1";
+    const quorum = values.quorum === undefined ? null : readQuorumFile(resolve(io.cwd, values.quorum));
     const logServer = await loadLogServer();
     const { signer, store } = await openLog(logServer, resolve(io.cwd, values.dir), values.origin, io.now());
-    const server = await logServer
-      .startLogServer({
+    const startServer = async (): Promise<LogServer> => {
+      const cosigning = quorum && makeCosigning(logServer, quorum, { store, key: signer.key }, context);
+      return logServer.startLogServer({
         store,
+        ...(cosigning && { cosigning }),
         clock: () => io.now(),
         host,
         port,
-        onEvent: (event) => {
-          showEvent(event, values.verbose, context);
-        },
-      })
-      .catch(async (error: unknown) => {
-        await store.close();
-        throw error;
+        onEvent: (event) => showEvent(event, "log", values.verbose, context),
       });
+    };
+    const server = await startServer().catch(async (error: unknown) => {
+      await store.close();
+      throw error;
+    });
     const url = values.url ?? addressOf(host, server.port);
     const origin = signer.key.name;
     const key = encodeVerifierKey(signer.key);
@@ -97,7 +113,24 @@ async function openLog(
   }
 }
 
-function showEvent(event: LogEvent, verbose: boolean, { ui }: Context): void {
-  if (event.event === "failure") ui.warn(`the log failed: ${event.message}`);
-  else if (verbose) ui.progress(`${event.method} ${event.path} ${event.status} ${event.ms} ms`);
+/** The log's witnesses, by the policy file; a policy that names other logs and not this one is somebody else's. */
+function makeCosigning(
+  { createCosigning }: LogServerModule,
+  policy: TlogPolicy,
+  { store, key }: { store: Store; key: VerifierKey },
+  { io, ui }: Context,
+): Cosigning {
+  const vkey = encodeVerifierKey(key);
+  if (policy.logs.length > 0 && !policy.logs.some((log) => encodeVerifierKey(log.key) === vkey)) {
+    throw new CliError("QUORUM_MALFORMED", "The policy of witnesses names other logs, and not this one.", vkey);
+  }
+  const cosigning = createCosigning({
+    policy,
+    published: store.checkpoint().size,
+    clock: () => io.now(),
+    fetch: (url, init) => io.fetch(url, init),
+    onTrouble: (message) => ui.warn(message),
+  });
+  ui.progress(overlapSentence(quorumOverlap(policy)));
+  return cosigning;
 }

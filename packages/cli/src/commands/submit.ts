@@ -6,11 +6,14 @@ import {
   parseEnvelope,
   parseJson,
   parseStatement,
+  type Reason,
   type Statement,
 } from "@touchmark/core";
 import { type EarlierList, nodeCrypto, submitEnvelope } from "@touchmark/log";
+import { type CheckedQuorum, checkQuorum } from "@touchmark/verify";
 import { type Command, defineCommand } from "../command.ts";
 import { CliError } from "../error.ts";
+import { EXIT } from "../failure.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { logEndpoint } from "../files/log-endpoint.ts";
 import { loadPolicy } from "../files/policy-file.ts";
@@ -25,7 +28,7 @@ export const submit: Command = defineCommand({
   usage: "FILE.touchmark",
   examples: ["touchmark submit widget-1.0.0.tgz.touchmark"],
   about: [
-    "Hands a statement to the policy's log, and ends when a signed checkpoint covers it.",
+    "Hands a statement to the policy's log, and ends when a signed checkpoint covers it, cosigned by the log's witnesses.",
     "The same statement again gets the same answer, so that it can always be repeated.",
   ],
   flags: {},
@@ -39,26 +42,36 @@ export const submit: Command = defineCommand({
     const log = logEndpoint(policy, io);
     const { entries, checkpoint } = await submitEnvelope(log, earlier === null ? { envelope } : { envelope, earlier });
     await rememberCheckpoint(touchmarkHome(io), log, checkpoint);
+    const quorum = checkQuorum(policy, checkpoint, io.now());
+    const lacking = quorum !== null && "code" in quorum ? quorum : null;
     const authority = statement.kind === "claim" ? statement.authority.digest : null;
     ui.result(
       {
-        ok: true,
+        ok: lacking === null,
         log: policy.log.origin,
         entries: Object.fromEntries(entries),
         checkpoint: checkpoint.note,
+        cosigned: quorum !== null && "time" in quorum ? [...quorum.cosigned] : null,
         ...(authority === null ? {} : { authority }),
       },
       [
-        `Logged in ${policy.log.origin}, checkpoint of size ${checkpoint.size}.`,
+        `Logged in ${policy.log.origin}, checkpoint of size ${checkpoint.size}${describeQuorum(quorum)}.`,
         ...table([...entries].map(([packageId, index]) => [`  entry ${index}`, packageId])),
         ...(authority === null
           ? []
           : [`Whoever relies on it pins the authority in touchmark.json: "authority": "${authority}"`]),
       ],
     );
-    return 0;
+    if (lacking === null) return EXIT.ok;
+    // It is logged and keeps its place, but whoever has this policy will not rely on that yet.
+    ui.warn(`${lacking.message} [${lacking.code}]`, "Submit it again later: it gets the same entries.");
+    return EXIT.unchecked;
   },
 });
+
+function describeQuorum(quorum: CheckedQuorum | Reason | null): string {
+  return quorum !== null && "time" in quorum ? `, cosigned by ${quorum.cosigned.join(", ")}` : "";
+}
 
 /** The list beside a claim; a claim of packages without earlier versions does without the file. */
 async function readEarlier(

@@ -19,7 +19,7 @@ export function summarizeAdopt({ packageId, previous, authority, committees }: A
       ["supported by", supported ? committees.map((id) => cleanText(id)).join(", ") : "no committee"],
       takesEffect(`when it is finished: after ${wait}, within ${days("finish")} from then`),
     ],
-    remark: `These keys ask to take over the package from its holders. Until then any one key of theirs can veto it, and any sign of life ends it. ${describeLoss(authority)}`,
+    remark: `These keys ask to take over the package from its holders. Until then any one key of the holders can veto it, and any sign of life ends it. ${describeLoss(authority)}`,
   };
 }
 

@@ -31,7 +31,10 @@ export function summarizeChange({ packages, authority, details }: Change): Summa
     facts: [
       ...authorityFacts(authority, details),
       takesEffect(`at once, or after ${days("lowering")} if it weakens what was asked before`),
-      ["by a single holder", `after ${days("solo")}; any one key can veto it until then`],
+      [
+        "by a single holder",
+        `after ${days("solo")}, or ${days("lowering")} if it weakens; any one key can veto it until then`,
+      ],
       ["by recovery keys", `after ${days("recovery")}; any one key can veto it until then`],
     ],
     remark: `This takes the place of all that the authority said before. Each key that it adds has to sign it too. ${describeLoss(authority, details)}`,

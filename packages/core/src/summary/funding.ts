@@ -16,6 +16,7 @@ export function summarizeFunding({ packages, channels, manifest, needs }: Fundin
       ...(manifest === null ? [] : [["funding.json", cutHex(manifest)] as Row]),
       takesEffect(`at once if the addresses are those in force, otherwise after ${days("funding")}`),
     ],
-    remark: "Read the addresses: who gives money by this sends it there. Any one key can veto new ones until then.",
+    remark:
+      "Read the addresses: who gives money by this sends it there. Any one key of the package can veto new ones until then.",
   };
 }

@@ -1,7 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { encodeUtf8, parseStatement, summarizeStatement } from "@touchmark/core";
 import { nobleCrypto } from "@touchmark/core/noble";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Chromium, missingChromium, startChromium, type Tab } from "../../../../test/support/chromium.ts";
@@ -71,6 +72,21 @@ describe.skipIf(missing !== undefined)("the page in Chromium", () => {
     });
     await tab.until("document.title.startsWith('Signed')");
     await shoot(tab, "signed-dark");
+  });
+
+  test("shows every kind of statement whole", async () => {
+    const key = await enrollIn(tab);
+    for (const payload of onePayloadOfEachKind()) {
+      const { what, sections, facts, remark } = summarizeStatement(parseStatement(nobleCrypto, payload));
+      const words = [...sections.flatMap(({ title, rows }) => [title, ...rows.flat()]), ...facts.flat(), remark];
+      await signIn(tab, [key], { payload }, async () => {
+        await tab.until(`document.title.startsWith(${JSON.stringify(`Sign this ${what}?`)})`);
+        const text = await tab.evaluate<string>("document.body.textContent");
+        expect(words.filter((word) => !text.includes(word))).toEqual([]);
+        await pressPrimary(tab);
+      });
+      await tab.until("document.title.startsWith('Signed')");
+    }
   });
 
   test("works by keyboard alone, and a screen reader has its words", async () => {
@@ -211,4 +227,14 @@ async function shoot(tab: Tab, name: string): Promise<void> {
   if (SHOTS === undefined) return;
   const { data } = await tab.send<{ data: string }>("Page.captureScreenshot", { format: "png" });
   writeFileSync(join(SHOTS, `${name}.png`), Buffer.from(data, "base64"));
+}
+
+/** Of the vectors, whose first case of each kind is a good one. */
+function onePayloadOfEachKind(): Uint8Array[] {
+  const folder = join(import.meta.dirname, "../../../../test/vectors/statements");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  return names.map((name) => {
+    const [first] = JSON.parse(readFileSync(join(folder, name), "utf8")) as { payload: string }[];
+    return encodeUtf8(first!.payload);
+  });
 }

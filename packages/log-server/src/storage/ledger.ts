@@ -1,20 +1,19 @@
 /**
- * The first half of a log's storage: entries, heads and the signed checkpoint, all that has to change at once. It has one writer and, where the database
+ * The first half of a log's storage: entries, heads and the checkpoint that is signed next, all that has to change at once. It has one writer and, where the database
  * allows it, any number of readers. Trust assumption: what it says is durable stays; what is read at start is compared with what was signed.
  */
 import type { MapRecord } from "@touchmark/log";
 
 export const LEDGER_FORMAT = "touchmark-log/2";
 
-/** A tree that was, or is to be, signed. `root` is 32 bytes. */
+/** A tree that was, or is to be, stored. `root` is 32 bytes. */
 export type TreeHead = { readonly size: number; readonly root: Uint8Array };
 
-/** Who the log is, what it signed last (`note`), and the note that it showed last (`published`). */
+/** Who the log is, the tree that it stored last, which it signs, and the note that it showed last (`published`). */
 export type LedgerRow = TreeHead & {
   readonly format: string;
   /** The log's verifier key. */
   readonly key: string;
-  readonly note: string;
   readonly published: string;
 };
 
@@ -45,7 +44,7 @@ export type AdmittedStatement = {
   readonly earlier: readonly { readonly root: Uint8Array; readonly list: string }[];
 };
 
-/** What one signed checkpoint adds: the statements in order, and all leaves, the epoch leaf last. */
+/** What one checkpoint adds: the statements in order, and all leaves, the epoch leaf last. */
 export type LedgerBatch = {
   readonly from: TreeHead;
   readonly to: TreeHead;
@@ -68,10 +67,10 @@ export type Ledger = {
   /** Becomes the one writer; `false` while another process is. Whoever was the writer before can't append any more once this is `true` [L-31]. */
   readonly takeWriting: () => Promise<boolean>;
   /**
-   * [L-17] [L-30] Adds the batch if the stored tree is still `batch.from` and this is still the writer; `sign` is called once both are certain and nothing can
-   * come between. Gives the note, durable. Throws `STORE_CHANGED` if not, `STORE_LOST` if it can't know what is stored; after any other error nothing changed.
+   * [L-17] [L-30] Adds the batch, durably, if the stored tree is still `batch.from` and this is still the writer. Throws `STORE_CHANGED` or `STORE_LOST` if
+   * not, `STORE_LOST` also if it can't know what is stored; after any other error nothing changed.
    */
-  readonly append: (batch: LedgerBatch, sign: () => string) => Promise<string>;
+  readonly append: (batch: LedgerBatch) => Promise<void>;
   /** Remembers the note that is shown. It outlives the process; after a power failure it may be an older one. */
   readonly setPublished: (note: string) => Promise<void>;
   /** How many leaves there are, by the place of the last one; `undefined` if there is none. */

@@ -1,12 +1,12 @@
 /**
  * The ledger in PostgreSQL: one writer, any number of readers. The writer holds a session's advisory lock for as long as its connection lives, and its number
- * stands in the log's row: a writer that was cut off finds another number there, under the row's lock, before it signs anything [L-31].
+ * stands in the log's row: a writer that was cut off finds another number there, under the row's lock, so that nothing more of it is stored, or signed [L-31].
  * Trust assumption: the server keeps what it committed; one that runs without fsync is refused.
  */
 import { setTimeout } from "node:timers/promises";
 import type { Client } from "pg";
 import { LogServerError } from "../error.ts";
-import type { Ledger, LedgerBatch, TreeHead } from "./ledger.ts";
+import type { Ledger, TreeHead } from "./ledger.ts";
 import { connectPostgres, inTransaction, isRefusedByServer, wordsFor } from "./postgres-connection.ts";
 import { bytesOf, postgresReads } from "./postgres-reads.ts";
 import { addBatch, LOCK_CLASS, SCHEMA } from "./postgres-schema.ts";
@@ -32,12 +32,11 @@ export async function postgresLedger(address: string, options: PostgresOptions =
         await inTransaction(client, async () => {
           await client.query(SCHEMA);
           await client.query("INSERT INTO leaves VALUES (0, $1)", [leaf]);
-          await client.query("INSERT INTO log VALUES (1, $1, $2, $3, $4, $5, $6, 0, true)", [
+          await client.query("INSERT INTO log VALUES (1, $1, $2, $3, $4, $5, 0, true)", [
             row.format,
             row.key,
             row.size,
             row.root,
-            row.note,
             row.published,
           ]);
         });
@@ -67,7 +66,7 @@ export async function postgresLedger(address: string, options: PostgresOptions =
         throw wordsFor(error);
       }
     },
-    append: async (batch, sign) => {
+    append: async (batch) => {
       if (writer === undefined || writer.lost) throw lost();
       const { client, number } = writer;
       let committing = false;
@@ -75,11 +74,9 @@ export async function postgresLedger(address: string, options: PostgresOptions =
         await client.query("BEGIN");
         await requireUnchanged(client, number, batch.from);
         await addBatch(client, batch);
-        const note = sign();
-        await moveLog(client, batch, note);
+        await client.query("UPDATE log SET size = $1, root = $2", [batch.to.size, batch.to.root]);
         committing = true;
         await client.query("COMMIT");
-        return note;
       } catch (error) {
         // Until the commit was asked for nothing is stored, and after it only if the server did not refuse.
         const undone = (!committing || isRefusedByServer(error)) && (await rollBack(client));
@@ -143,10 +140,6 @@ async function requireUnchanged(client: Client, number: string, from: TreeHead):
   if (row?.writer !== number) throw lost();
   if (Number(row.size) !== from.size || Buffer.compare(bytesOf(row.root), from.root) !== 0)
     throw new LogServerError("STORE_CHANGED", "The log's state is not the expected one.");
-}
-
-async function moveLog(client: Client, { to }: LedgerBatch, note: string): Promise<void> {
-  await client.query("UPDATE log SET size = $1, root = $2, note = $3", [to.size, to.root, note]);
 }
 
 async function rollBack(client: Client): Promise<boolean> {

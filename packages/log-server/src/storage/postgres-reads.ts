@@ -23,16 +23,15 @@ export function postgresReads(pool: Pool): Reads {
       const [table] = await ask<{ log: string | null }>("SELECT to_regclass('log') AS log");
       if (table?.log === null) return undefined;
       const [row] = await ask<{ [key in keyof LedgerRow]: unknown }>(
-        "SELECT format, key, size, root, note, published FROM log",
+        "SELECT format, key, size, root, published FROM log",
       );
       if (row === undefined) throw new LogServerError("STORE_DAMAGED", "The log's database has lost its only row.");
-      const { format, key, size, root, note, published } = row;
+      const { format, key, size, root, published } = row;
       return {
         format: String(format),
         key: String(key),
         size: numberOf(size),
         root: bytesOf(root),
-        note: String(note),
         published: String(published),
       };
     },

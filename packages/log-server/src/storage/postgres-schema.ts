@@ -8,7 +8,7 @@ export const LOCK_CLASS = 0x74_6d_6c_67;
 
 export const SCHEMA = `
 CREATE TABLE log (id smallint PRIMARY KEY CHECK (id = 1), format text NOT NULL, key text NOT NULL,
-  size bigint NOT NULL, root bytea NOT NULL, note text NOT NULL, published text NOT NULL,
+  size bigint NOT NULL, root bytea NOT NULL, published text NOT NULL,
   writer bigint NOT NULL, released boolean NOT NULL);
 CREATE TABLE leaves (position bigint PRIMARY KEY, bytes bytea NOT NULL);
 CREATE TABLE heads (package bytea PRIMARY KEY, last bigint NOT NULL, authority bigint);

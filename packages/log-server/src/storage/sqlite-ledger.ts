@@ -42,20 +42,17 @@ export function sqliteLedger(path: string): Ledger {
       await database.flush();
     },
     takeWriting: async () => true, // the file is locked
-    append: async (batch, sign) => {
-      const note = inTransaction(db, () => {
+    append: async (batch) => {
+      inTransaction(db, () => {
         const row = queries().log();
         if (row?.size !== batch.from.size || !equalBytes(row.root, batch.from.root))
           throw new LogServerError("STORE_CHANGED", "The log's state is not the expected one."); // [L-17]
         writeBatch(queries(), batch);
-        const signed = sign();
-        queries().moveLog({ ...batch.to, note: signed });
-        return signed;
+        queries().moveLog(batch.to);
       });
       await database.flush().catch((error: unknown) => {
         throw new LogServerError("STORE_LOST", "It is not known what reached the disk.", "Restart the log.", error);
       });
-      return note;
     },
     setPublished: async (note) => queries().setPublished(note),
     leafCount: async () => {

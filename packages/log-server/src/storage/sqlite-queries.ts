@@ -7,7 +7,7 @@ import type { LedgerRow, ReleaseRow, StatementPlace, TreeHead } from "./ledger.t
 export type Queries = {
   readonly log: () => LedgerRow | undefined;
   readonly createLog: (row: LedgerRow) => void;
-  readonly moveLog: (to: TreeHead & { readonly note: string }) => void;
+  readonly moveLog: (to: TreeHead) => void;
   readonly setPublished: (note: string) => void;
   readonly leaf: (position: number) => Uint8Array | undefined;
   readonly leaves: (from: number, to: number) => Uint8Array[];
@@ -31,10 +31,10 @@ export type Queries = {
 };
 
 export function prepareQueries(db: DatabaseSync): Queries {
-  const log = db.prepare("SELECT format, key, size, root, note, published FROM log");
-  const createLog = db.prepare("INSERT INTO log VALUES (1, ?, ?, ?, ?, ?, ?)");
+  const log = db.prepare("SELECT format, key, size, root, published FROM log");
+  const createLog = db.prepare("INSERT INTO log VALUES (1, ?, ?, ?, ?, ?)");
   const setPublished = db.prepare("UPDATE log SET published = ?");
-  const moveLog = db.prepare("UPDATE log SET size = ?, root = ?, note = ?");
+  const moveLog = db.prepare("UPDATE log SET size = ?, root = ?");
   const leaf = db.prepare("SELECT bytes FROM leaves WHERE position = ?");
   const leaves = db.prepare("SELECT bytes FROM leaves WHERE position >= ? AND position < ? ORDER BY position");
   const lastLeaf = db.prepare("SELECT max(position) AS last FROM leaves");
@@ -66,16 +66,15 @@ export function prepareQueries(db: DatabaseSync): Queries {
           key: text(row["key"]),
           size: number(row["size"]),
           root: bytes(row["root"]),
-          note: text(row["note"]),
           published: text(row["published"]),
         }
       );
     },
     createLog: (row) => {
-      createLog.run(row.format, row.key, row.size, row.root, row.note, row.published);
+      createLog.run(row.format, row.key, row.size, row.root, row.published);
     },
-    moveLog: ({ size, root, note }) => {
-      moveLog.run(size, root, note);
+    moveLog: ({ size, root }) => {
+      moveLog.run(size, root);
     },
     setPublished: (note) => {
       setPublished.run(note);

@@ -6,11 +6,11 @@ import { LogError, MAX_POLICY_BYTES, parseTlogPolicy, type TlogPolicy } from "@t
  */
 export function readQuorum(value: Json | undefined, problems: string[]): TlogPolicy | null {
   if (value === undefined) return null;
-  if (!Array.isArray(value) || !value.every((line) => typeof line === "string" && !line.includes("\n"))) {
+  if (!Array.isArray(value) || !value.every(isLine)) {
     problems.push("log.quorum is not a list of lines");
     return null;
   }
-  const text = (value as string[]).map((line) => `${line}\n`).join("");
+  const text = value.map((line) => `${line}\n`).join("");
   if (text.length > MAX_POLICY_BYTES) {
     problems.push("log.quorum is too long");
     return null;
@@ -24,4 +24,8 @@ export function readQuorum(value: Json | undefined, problems: string[]): TlogPol
     problems.push(`log.quorum: ${error.message.replace(/\.$/, "")}`);
     return null;
   }
+}
+
+function isLine(value: Json): value is string {
+  return typeof value === "string" && !value.includes("\n");
 }
