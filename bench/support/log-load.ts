@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
+import { encodeEnvelope, parseUtf8 } from "@touchmark/core";
+import { authority, claimPayload, person, signedBy } from "../../packages/verify/test/support/people.ts";
+
+export const TOUCHMARK: string = join(import.meta.dirname, "../../packages/cli/src/main.ts");
+export const FLOOR: string = join(import.meta.dirname, "floor-server.ts");
+export const ORIGIN = "log.example/bench";
+export const ROUNDS = 5;
+const CONNECTIONS = 128;
+const SUBMISSIONS = 3000;
+
+/** Claims of packages of their own, each signed once by one key, as bodies of submissions to the log `ORIGIN`. */
+export function submissions(round: number): string[] {
+  const alice = person("alice");
+  return Array.from({ length: SUBMISSIONS }, (_, i) => {
+    const packageId = `npm:npmjs/package-${round}-${i}`;
+    const payload = claimPayload({ packages: [packageId], authority: authority([alice], 1), logs: [ORIGIN] });
+    const envelope = parseUtf8(encodeEnvelope(signedBy(payload, [alice])));
+    return JSON.stringify({ envelope, earlier: { [packageId]: [] } });
+  });
+}
+
+/** Submissions a second, as many at once as there are connections. */
+export async function rateOf(url: string, bodies: string[]): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const waiting = [...bodies];
+  const begin = performance.now();
+  const worker = async (): Promise<void> => {
+    for (let body = waiting.pop(); body !== undefined; body = waiting.pop())
+      await post(new URL("submit", url), body, agent);
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+  agent.destroy();
+  return (bodies.length * 1000) / (performance.now() - begin);
+}
+
+function post(url: URL, body: string, agent: Agent): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+    const sent = request(url, { method: "POST", agent, headers }, (response) => {
+      response.resume();
+      response.once("error", reject);
+      response.once("end", () => {
+        if (response.statusCode === 200) resolve();
+        else reject(new Error(`the server answered ${response.statusCode}`));
+      });
+    });
+    sent.once("error", reject);
+    sent.end(body);
+  });
+}
+
+/** `line` is what it said of itself: a log has a key, a witness several. */
+export interface Started {
+  child: ChildProcess;
+  url: string;
+  line: { url: string; key: string; keys: string[] };
+}
+
+/** Starts a server as a process of its own; it tells in one line of JSON where it is. */
+export function start(args: string[], cwd: string): Promise<Started> {
+  const env = { ...process.env, TOUCHMARK_HOME: join(cwd, ".touchmark") };
+  const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "inherit"] });
+  return new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`a server ended with ${code}`)));
+    child.stdout.once("data", (line: Buffer) => {
+      const said = JSON.parse(String(line)) as Started["line"];
+      resolve({ child, url: said.url, line: said });
+    });
+  });
+}
+
+export async function stop(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await ended;
+}
