@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import type { JsonObject } from "@touchmark/core";
-import type { AdvisoryFinding } from "@touchmark/fido";
+import { cleanText, type JsonObject } from "@touchmark/core";
+import { type AdvisoryFinding, winkDevice } from "@touchmark/fido";
 import { type Command, defineCommand } from "../command.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { readTrust, TRUST_FLAGS } from "../keys/attestation-trust.ts";
@@ -23,6 +23,7 @@ export const keyInfo: Command = defineCommand({
   flags: {
     device: { value: "D", help: "usb (the default), udp:HOST:PORT[:LOCALPORT], or soft:FILE" },
     ...TRUST_FLAGS,
+    wink: { help: "have each key show itself as it is asked, mostly by blinking; some can't" },
     online: { help: "ask the log which packages the key can sign for" },
     ...TRACE_FLAG,
   },
@@ -37,7 +38,10 @@ export const keyInfo: Command = defineCommand({
     });
     const reports: DeviceReport[] = [];
     try {
-      for (const key of opened) reports.push(await reportDevice(key, question));
+      for (const key of opened) {
+        if (values.wink && !(await winkDevice(key))) ui.progress(`${cleanText(key.name)} can't show itself`);
+        reports.push(await reportDevice(key, question));
+      }
     } finally {
       await Promise.allSettled(opened.map((key) => key.close()));
     }
