@@ -7,6 +7,7 @@ export type CliCode =
   | "KEYS_MALFORMED"
   | "CARD_MALFORMED"
   | "EARLIER_MALFORMED"
+  | "OUTBOX_MALFORMED"
   | "NO_KEY"
   | "SEVERAL_KEYS"
   | "KEY_NOT_LISTED"
