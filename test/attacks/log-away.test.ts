@@ -93,7 +93,7 @@ describe("a log that is away", () => {
     const outcome = await submit("--flush");
     expect(outcome.exit).toBe(1);
     const statements = told(outcome)["statements"] as { ok: boolean; kept: string; error: object }[];
-    expect(statements.map(({ ok }) => ok).toSorted()).toEqual([false, true]);
+    expect(statements.filter(({ ok }) => ok)).toHaveLength(1);
     expect(statements.find(({ ok }) => !ok)).toMatchObject({ waits: false, error: { code: "THRESHOLD" } });
     expect([outbox(), outbox("refused").length]).toEqual([[], 1]);
   });

@@ -24,13 +24,17 @@ export function readEarlierFile(statement: Statement, file: string, cwd: string)
 
 /** Checks the form only. Throws a plain error. */
 export function parseEarlierList(value: Json): Record<string, EarlierList> {
-  const isList = (list: Json): list is [string, string][] =>
-    Array.isArray(list) &&
-    list.every((item) => Array.isArray(item) && item.length === 2 && item.every((text) => typeof text === "string"));
   if (isObject(value) && Object.values(value).every(isList)) return value as Record<string, [string, string][]>;
   throw new Error("It is not a list of versions for each package.");
 }
 
 function malformed(message: string, cause?: unknown): CliError {
   return new CliError("EARLIER_MALFORMED", message, "touchmark claim wrote it beside the claim.", cause);
+}
+
+function isList(list: Json): list is [string, string][] {
+  return (
+    Array.isArray(list) &&
+    list.every((item) => Array.isArray(item) && item.length === 2 && item.every((text) => typeof text === "string"))
+  );
 }
