@@ -32,9 +32,16 @@ async function bundle(directory: string): Promise<void> {
   const dist = join(directory, "dist");
   for await (const file of glob("**/*.js", { cwd: dist })) rmSync(join(dist, file));
   const isCli = basename(directory) === "cli";
+  const external = (id: string): boolean => !id.startsWith(".") && !id.startsWith("/") && !(isCli && INLINED.has(id));
+  const forVerify = isCli
+    ? await modulesOf(
+        VERIFY.map((source) => join(directory, source)),
+        external,
+      )
+    : null;
   const bundler = await rolldown({
     input: Object.fromEntries(sources.map((source) => [entryName(source), join(directory, source)])),
-    external: (id) => !id.startsWith(".") && !id.startsWith("/") && !(isCli && INLINED.has(id)),
+    external,
     platform: "node",
   });
   await bundler.write({
@@ -42,7 +49,7 @@ async function bundle(directory: string): Promise<void> {
     format: "esm",
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name].js",
-    ...(isCli ? { codeSplitting: { groups: [{ name: "verify", test: VERIFY_PATH }] } } : {}),
+    ...(forVerify ? { codeSplitting: { groups: [{ name: "verify", test: (id) => forVerify.has(id) }] } } : {}),
     comments: false,
     plugins: [builtinsByCall],
   });
@@ -52,8 +59,20 @@ async function bundle(directory: string): Promise<void> {
 }
 
 const INLINED = new Set(["@touchmark/core", "@touchmark/log", "@touchmark/verify"]);
-const VERIFY_PATH =
-  /packages\/(?:core|log|verify)\/|packages\/cli\/src\/(?:commands?|error|failure|io|nearest|run|terminal|ui|version|files\/(?!write)[a-z-]+|evidence\/(?:describe-[a-z]+|load-evidence)|commands\/verify)\.ts$/;
+const VERIFY = ["./src/terminal.ts", "./src/commands/verify.ts"];
+
+/** The modules that a bundle of these alone would hold, without what they load later on. */
+async function modulesOf(sources: string[], external: (id: string) => boolean): Promise<Set<string>> {
+  const bundler = await rolldown({
+    input: sources,
+    external,
+    platform: "node",
+    plugins: [{ name: "nothing-later", resolveDynamicImport: (id) => ({ id: String(id), external: true }) }],
+  });
+  const { output } = await bundler.generate({ format: "esm" });
+  await bundler.close();
+  return new Set(output.flatMap((chunk) => (chunk.type === "chunk" ? Object.keys(chunk.modules) : [])));
+}
 
 /**
  * `import { readFileSync } from "node:fs"` makes Node look at every export of the module, which for `node:fs` alone loads all of the streams and costs
