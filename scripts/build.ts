@@ -67,7 +67,7 @@ async function modulesOf(sources: string[], external: (id: string) => boolean): 
     input: sources,
     external,
     platform: "node",
-    plugins: [{ name: "nothing-later", resolveDynamicImport: (id) => ({ id: String(id), external: true }) }],
+    plugins: [{ name: "nothing-later", resolveDynamicImport: () => ({ id: "later", external: true }) }],
   });
   const { output } = await bundler.generate({ format: "esm" });
   await bundler.close();

@@ -83,7 +83,7 @@ export function encodeHex(bytes: Uint8Array): string {
     codes[2 * i] = HEX_DIGITS[bytes[i]! >> 4]!;
     codes[2 * i + 1] = HEX_DIGITS[bytes[i]! & 15]!;
   }
-  return String.fromCharCode.apply(null, codes);
+  return String.fromCharCode(...codes);
 }
 
 /** Bytes of lower-case hex [C-2]; with `length`, of exactly that many bytes. Throws `MALFORMED`. */
