@@ -78,11 +78,8 @@ const HEX_CHUNK = 1024;
 /** Lower-case hex [C-2]. */
 export function encodeHex(bytes: Uint8Array): string {
   if (bytes.length > HEX_CHUNK) return encodeHex(bytes.subarray(0, HEX_CHUNK)) + encodeHex(bytes.subarray(HEX_CHUNK));
-  const codes = new Array<number>(2 * bytes.length);
-  for (let i = 0; i < bytes.length; i++) {
-    codes[2 * i] = HEX_DIGITS[bytes[i]! >> 4]!;
-    codes[2 * i + 1] = HEX_DIGITS[bytes[i]! & 15]!;
-  }
+  const codes: number[] = [];
+  for (const byte of bytes) codes.push(HEX_DIGITS[byte >> 4]!, HEX_DIGITS[byte & 15]!);
   return String.fromCharCode(...codes);
 }
 
