@@ -1,7 +1,7 @@
 // Command sumdb reads and writes logs with the code of Go's checksum database, which shares nothing with Touchmark.
 //
 //	sumdb check URL VKEY OLDER   all of a log over HTTP; OLDER is the file of a checkpoint that it has to extend
-//	sumdb proof FILE LEAF VKEY   a tlog-proof of the leaf whose bytes are in the file LEAF
+//	sumdb proof FILE VKEY        a tlog-proof whose extra data are the leaf
 //	sumdb write DIR SKEY SIZE    a log of SIZE records in DIR, and DIR/older, a checkpoint of about two thirds of it
 package main
 
@@ -33,18 +33,15 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) != 4 {
-		return errors.New("what to do?")
-	}
-	switch args[0] {
-	case "check":
+	switch {
+	case len(args) == 4 && args[0] == "check":
 		return check(args[1], args[2], args[3])
-	case "proof":
-		return checkProof(args[1], args[2], args[3])
-	case "write":
+	case len(args) == 3 && args[0] == "proof":
+		return checkProof(args[1], args[2])
+	case len(args) == 4 && args[0] == "write":
 		return write(args[1], args[2], args[3])
 	}
-	return fmt.Errorf("there is no command %s", args[0])
+	return errors.New("what to do?")
 }
 
 func check(url, vkey, olderFile string) error {
@@ -144,12 +141,8 @@ func getBundle(url string, start int64, count int) ([][]byte, error) {
 	return records, nil
 }
 
-func checkProof(proofFile, leafFile, vkey string) error {
+func checkProof(proofFile, vkey string) error {
 	text, err := os.ReadFile(proofFile)
-	if err != nil {
-		return err
-	}
-	leaf, err := os.ReadFile(leafFile)
 	if err != nil {
 		return err
 	}
@@ -165,15 +158,19 @@ func checkProof(proofFile, leafFile, vkey string) error {
 	if lines[0] != "c2sp.org/tlog-proof@v1" {
 		return errors.New("the proof is of another form")
 	}
-	if len(lines) > 1 && strings.HasPrefix(lines[1], "extra ") {
-		lines = lines[1:]
+	if len(lines) < 3 || !strings.HasPrefix(lines[1], "extra ") {
+		return errors.New("the proof has no extra data")
+	}
+	leaf, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(lines[1], "extra "))
+	if err != nil {
+		return err
 	}
 	var index int64
-	if _, err := fmt.Sscanf(lines[1], "index %d", &index); err != nil {
+	if _, err := fmt.Sscanf(lines[2], "index %d", &index); err != nil {
 		return err
 	}
 	var proof tlog.RecordProof
-	for _, line := range lines[2:] {
+	for _, line := range lines[3:] {
 		hash, err := tlog.ParseHash(line)
 		if err != nil {
 			return err

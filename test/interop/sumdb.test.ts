@@ -16,6 +16,8 @@ import {
   type MapRecord,
   NO_PEAKS,
   noteSigner,
+  parseEntry,
+  parseTlogProof,
   rootOfPeaks,
   verifyCheckpoint,
   verifyInclusion,
@@ -24,6 +26,8 @@ import { type AdmittedStatement, createStore, type LogServer, openFolder, startL
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildSumdb, missingGo } from "../support/go.ts";
 import { serveFolder } from "../support/static-server.ts";
+import { runTouchmark } from "../support/touchmark.ts";
+import { openWorkshop, type Workshop } from "../support/workshop.ts";
 
 const ENTRIES = 70_000;
 const ORIGIN = "log.example/interop";
@@ -79,14 +83,42 @@ describe.skipIf(missing !== undefined)(`our log, read by Go's golang.org/x/mod/s
     const checkpoint = await fetchCheckpoint(log);
     const index = 54_321;
     const { leaf, proof: hashes } = await fetchProvedLeaf(log, index, checkpoint);
-    writeFileSync(join(root, "leaf"), leaf);
-    const extra = new TextEncoder().encode("for them");
-    const proof = encodeTlogProof({ extra, index, hashes, checkpoint: checkpoint.note });
+    const proof = encodeTlogProof({ extra: leaf, index, hashes, checkpoint: checkpoint.note });
     writeFileSync(join(root, "proof"), proof);
-    const outcome = await sumdb("proof", join(root, "proof"), join(root, "leaf"), vkey);
+    const outcome = await sumdb("proof", join(root, "proof"), vkey);
     expect(outcome).toEqual({ exit: 0, text: `record ${index} of ${checkpoint.size}\n` });
     writeFileSync(join(root, "proof"), proof.replace(`index ${index}`, `index ${index - 1}`));
-    expect((await sumdb("proof", join(root, "proof"), join(root, "leaf"), vkey)).exit).toBe(1);
+    expect((await sumdb("proof", join(root, "proof"), vkey)).exit).toBe(1);
+  });
+});
+
+describe.skipIf(missing !== undefined)(`touchmark log proof, read by Go's golang.org/x/mod/sumdb${leftOut}`, () => {
+  let workshop: Workshop;
+  beforeAll(async () => {
+    workshop = await openWorkshop({ registry: "none" });
+    await workshop.claim("pewter");
+    await workshop.release({ name: "pewter", version: "1.0.0" });
+  });
+  afterAll(() => workshop.close());
+
+  test("the proof of a release, and of a claim", async () => {
+    const { key } = workshop.log.endpoint;
+    for (const [name, index] of [
+      ["pewter@1.0.0", 3],
+      ["pewter", 1],
+    ] as const) {
+      const file = join(workshop.makers.directory, `${index}.tlog-proof`);
+      await workshop.make(`log proof ${name} --out ${file}`);
+      expect(await sumdb("proof", file, key)).toEqual({ exit: 0, text: `record ${index} of 5\n` });
+      const { extra } = parseTlogProof(readFileSync(file, "utf8"));
+      expect(parseEntry(extra!).kind).toBe(index === 1 ? "claim" : "release");
+    }
+  });
+  test("there is none of what was never logged", async () => {
+    for (const name of ["pewter@2.0.0", "tin"]) {
+      const outcome = await runTouchmark(["log", "proof", name, "--out", "x"], workshop.makers);
+      expect([outcome.exit, outcome.stdout]).toEqual([1, expect.stringContaining("in the log.")]);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
-import { encodePackageId, isPackageName, isVersion, parsePackageId, type Verdict } from "@touchmark/core";
+import type { Verdict } from "@touchmark/core";
 import { type LockedPackage, packageChecker, parseLockfile, type Policy, registriesOf } from "@touchmark/verify";
-import { type Command, defineCommand, usageError } from "../command.ts";
+import { type Command, defineCommand } from "../command.ts";
 import { evidenceJson, evidenceLine } from "../evidence/describe-evidence.ts";
 import { exitOf, reasonLines, verdictJson, verdictLines } from "../evidence/describe-verdict.ts";
 import { explainPolicy, explainRelease, type Subject } from "../evidence/explain-release.ts";
@@ -10,6 +10,7 @@ import { lockfilePath } from "../files/lockfile-path.ts";
 import { loadCheckingPolicy } from "../files/policy-file.ts";
 import { readIfThere } from "../files/read-file.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
+import { readSubject } from "../statements/read-subject.ts";
 import { table } from "../ui.ts";
 
 const MAX_LOCKFILE = 64 * 1024 * 1024; // [C-15]
@@ -34,7 +35,7 @@ export const explain: Command = defineCommand({
   run: async (values, [typed = ""], context) => {
     const { io, ui } = context;
     const policy = await loadCheckingPolicy(context);
-    const subject = readSubject(typed, () => chooseRegistry(policy, values.registry));
+    const subject = readSubject(typed, "explain", () => chooseRegistry(policy, values.registry));
     const lockfile = lockfilePath(io, values.lockfile);
     const versions = subject.version === null ? [] : [subject.version];
     const loaded = await loadEvidence(
@@ -74,18 +75,6 @@ export const explain: Command = defineCommand({
     return verdict === null ? EXIT.ok : exitOf(verdict.status);
   },
 });
-
-function readSubject(typed: string, registry: () => string): Subject {
-  const at = typed.lastIndexOf("@");
-  const whole = at > 0 ? typed.slice(0, at) : typed;
-  const version = at > 0 ? typed.slice(at + 1) : null;
-  if (version !== null && !isVersion(version))
-    throw usageError("explain", "What stands after @ is not a version.", "Write it in full, as in 1.0.0.");
-  if (whole.startsWith("npm:")) return { packageId: whole, name: parsePackageId(whole).name, version };
-  if (!isPackageName(whole))
-    throw usageError("explain", "This is not a package's name.", "Write NAME or NAME@VERSION.");
-  return { packageId: encodePackageId({ registry: registry(), name: whole }), name: whole, version };
-}
 
 async function findLocked(file: string, { name, version }: Subject, policy: Policy): Promise<LockedPackage | null> {
   const bytes = readIfThere(file, MAX_LOCKFILE);
