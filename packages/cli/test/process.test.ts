@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createAttestationRoot } from "@touchmark/fido/testing";
+import { encodeVerifierKey, noteSigner } from "@touchmark/log";
 import { afterAll, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
@@ -63,6 +65,30 @@ describe("what is loaded", () => {
     /@touchmark\/(?:fido|log-server)|\/packages\/(?:fido|log-server)\/|\/verify\/src\/(?:gate|tarball)\/|cbor-x|node-hid|node_modules\/|readline|node:http|node:zlib|node:sqlite/;
 
   it("touchmark verify loads what it needs and no more", () => {
+    const loaded = loadedByVerify();
+    expect(loaded.some((url) => url.endsWith("/commands/verify.ts"))).toBe(true);
+    expect(loaded.filter((url) => FORBIDDEN.test(url))).toEqual([]);
+  });
+
+  it("for a policy that asks for attested keys, attestations are read, and no device code is loaded", () => {
+    const signer = noteSigner("log.example/main", new Uint8Array(32).fill(7));
+    const root = Buffer.from(createAttestationRoot().der).toString("base64");
+    const policy = {
+      version: 1,
+      registries: { npmjs: ["https://registry.example/"] },
+      log: { url: "https://log.example/", origin: "log.example/main", key: encodeVerifierKey(signer.key) },
+      attestationRoots: [root],
+      packages: { "*": { keys: { attested: true } } },
+    };
+    writeFileSync(join(directory, "touchmark.json"), JSON.stringify(policy));
+    const loaded = loadedByVerify();
+    rmSync(join(directory, "touchmark.json"));
+    expect(loaded.some((url) => url.endsWith("/attestation/check-attestation.ts"))).toBe(true);
+    const devices = /node-hid|node:dgram|node:http|\/fido\/src\/(?:client|pipe|hid|testing|browser|u2f|trace)\//;
+    expect(loaded.filter((url) => devices.test(url))).toEqual([]);
+  });
+
+  function loadedByVerify(): string[] {
     const script = `
       import { registerHooks } from "node:module";
       registerHooks({ load: (url, context, next) => { process.stderr.write(url + "\\n"); return next(url, context); } });
@@ -70,10 +96,8 @@ describe("what is loaded", () => {
       const { main } = await import(${JSON.stringify(join(import.meta.dirname, "../src/terminal.ts"))});
       await import(${JSON.stringify(join(import.meta.dirname, "../src/commands/verify.ts"))});
       await main();`;
-    const loaded = start(["--input-type=module", "--eval", script])
+    return start(["--input-type=module", "--eval", script])
       .stderr.split("\n")
       .filter((line) => /^(?:file|node):/.test(line));
-    expect(loaded.some((url) => url.endsWith("/commands/verify.ts"))).toBe(true);
-    expect(loaded.filter((url) => FORBIDDEN.test(url))).toEqual([]);
-  });
+  }
 });

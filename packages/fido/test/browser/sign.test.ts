@@ -1,6 +1,7 @@
 import { generateKeyPairSync, hash } from "node:crypto";
 import {
   encodeKey,
+  encodeRelease,
   envelopeSignedBytes,
   FLAG_UP,
   FLAG_UV,
@@ -196,6 +197,30 @@ describe.skipIf(missing !== undefined)("WebAuthn in Chromium", () => {
       await pressPrimary(tab);
     });
     expect((await enrolled).key.application).toBe("localhost");
+  });
+
+  test("[C-15] a release of 500 packages with long names is shown whole and signed with one touch", async () => {
+    await giveAuthenticator(tab);
+    const enrolled = await enrollIn(tab);
+    const sha512 = "ab".repeat(64);
+    const payload = encodeRelease({
+      logs: ["log.example/main"],
+      releases: Array.from({ length: 500 }, (_, i) => ({
+        releaseId: `npm:npmjs/@${"s".repeat(106)}/${`${i}`.padStart(106, "n")}@1.0.0-${"a".repeat(200)}`,
+        sha512,
+        tarSha512: sha512,
+        base: "0.9.0",
+      })),
+    });
+    expect(payload.length).toBeGreaterThan(512 * 1024);
+    const { signature } = await signIn(tab, [enrolled], { payload }, async () => {
+      await tab.until("document.querySelector('button.primary')?.disabled === false");
+      const shown = await tab.evaluate<string>("document.body.innerText");
+      expect(shown.match(/npm:npmjs\/@s+\/n+\d+@1\.0\.0-a+/g)).toHaveLength(500);
+      await pressPrimary(tab);
+    });
+    const tbs = envelopeSignedBytes(nobleCrypto, payload);
+    verifySshSignature(nobleCrypto, parseSshSignature(signature), tbs, NO_DEMANDS);
   });
 
   test("refusal: nobody touches, the person cancels on the page", async () => {
