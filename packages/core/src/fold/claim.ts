@@ -77,8 +77,8 @@ export function applyProof(
   if (line.proofs.length >= MAX_PROOFS)
     throw new CoreError("TOO_LARGE", "A-6", `The claim of ${subjectId} has ${MAX_PROOFS} proofs already.`);
   const proved = { ...line, proofs: [...line.proofs, { place, letter: proof.letter, evidence }] };
-  const settlesAt =
-    state.settlesAt !== null && place.time >= state.settlesAt ? windowEnd("claim", place.time) : state.settlesAt; // [A-4]
+  const stronger = proof.letter === "a" && !line.proofs.some(({ letter }) => letter === "a");
+  const settlesAt = stronger ? windowEnd("claim", place.time) : state.settlesAt; // [A-4]: others have the whole window to answer it
   return { ...replaceLine(state, line, proved), settlesAt };
 }
 

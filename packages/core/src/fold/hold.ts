@@ -56,7 +56,9 @@ export function applyLift(
   requireHolders(keys, line.authority.changeThreshold, "A-18");
   const held = line.holds.find((candidate) => equalBytes(candidate.place.leafHash, hold));
   if (!held || !lasts(held, place.time)) throw noSuchHold(by);
-  return replaceLine(state, line, { ...line, holds: line.holds.filter((candidate) => candidate !== held) });
+  // It is over, and not forgotten: it is not made again.
+  const over = { ...held, until: place.time };
+  return replaceLine(state, line, { ...line, holds: line.holds.map((other) => (other === held ? over : other)) });
 }
 
 /** A hold, and who holds. */
@@ -154,9 +156,10 @@ function renewed(
 
 // what ends by itself isn't made to last by making it again.
 function refuseHeldBefore(line: Line, { releases, osv }: HoldStatement, kind: Hold["kind"]): void {
-  if (kind === "quorum" || osv !== null) return;
+  if (kind === "quorum" || (kind === "committee" && osv !== null)) return;
+  const counts = (held: Hold): boolean => held.kind === kind && (kind === "maintainer" || held.osv === null);
   const again = releases.find((releaseId) =>
-    line.holds.some((held) => held.kind === kind && held.osv === null && held.releases.includes(releaseId)),
+    line.holds.some((held) => counts(held) && held.releases.includes(releaseId)),
   );
   if (again === undefined) return;
   throw new CoreError(

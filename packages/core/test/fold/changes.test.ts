@@ -115,6 +115,13 @@ describe("revocation", () => {
     expect(refusalOf(() => revoke(town, "thief", "alice carol"))).toEqual({ code: "WRONG_KEY", rule: "A-12" });
   });
 
+  test("[A-12] a single holder revokes a key of her own, and no recovery key: those revoke themselves", () => {
+    const town = inForce(authorityOf("alice alice/2", 1, { recoverers: "rudi ruth" }), "alice alice/2 rudi ruth");
+    expect(refusalOf(() => revoke(town, "rudi", "alice"))).toEqual({ code: "WRONG_KEY", rule: "A-12" });
+    revoke(town, "rudi", "rudi");
+    revoke(town, "alice/2", "alice");
+  });
+
   test("[A-12] below the threshold the package is frozen, until it is changed", () => {
     const town = inForce(TEAM);
     revoke(town, "alice", "alice");

@@ -8,16 +8,51 @@ const THIEF = authorityOf("thief", 1);
 const REVIEWERS = "committee:reviewers";
 
 describe("first claims", () => {
-  test("[A-4] a claim with proof (a) is pending for seven days, then in force", () => {
+  test("[A-4] a claim is pending for seven days after its proof (a), then in force", () => {
     const town = claimed();
     expect(statusOf(town)).toBe("pending");
     town.day = 2;
     prove(town, "alice");
-    town.day = 6.99;
+    town.day = 8.99;
     expect(statusOf(town)).toBe("pending");
-    town.day = 7;
+    town.day = 9;
     expect(statusOf(town)).toBe("in force");
     expect(town.state().epoch).toBe(1);
+  });
+
+  test("[A-4] a proof in the last minute leaves others the whole window; a second one opens nothing", () => {
+    const town = makeTown();
+    town.enter(claimOf(THIEF), "thief");
+    town.day = 6.9;
+    prove(town, "thief");
+    town.day = 12;
+    prove(town, "thief");
+    town.day = 13;
+    town.enter(claimOf(TEAM, { previous: town.last(), proof: "1.0.2" }), "alice bob carol");
+    town.day = 20;
+    expect(statusOf(town)).toBe("contested");
+    const alone = makeTown();
+    alone.enter(claimOf(THIEF), "thief");
+    alone.day = 6.9;
+    prove(alone, "thief");
+    alone.day = 12;
+    prove(alone, "thief");
+    alone.day = 13.9;
+    expect(statusOf(alone)).toBe("in force");
+  });
+
+  test("[A-4] an endorsement within the window opens it anew", () => {
+    const town = makeTown({ recognised: new Map([[REVIEWERS, ["endorse" as const]]]) });
+    found(town, REVIEWERS, "rita rolf", 2, ["endorse"]);
+    town.enter(claimOf(TEAM), "alice bob carol");
+    const claim = town.last();
+    town.day = 6;
+    const claims = new Map([[WIDGET, { claim, confirms: [] }]]);
+    town.enter({ kind: "endorse", by: REVIEWERS, claims }, "rita rolf");
+    town.day = 12.9;
+    expect(town.state().epoch).toBe(0);
+    town.day = 13;
+    expect(statusOf(town)).toBe("in force");
   });
 
   test("[A-4] a claim without proof lapses with the window: it gains nobody's trust", () => {

@@ -60,6 +60,32 @@ describe("holds", () => {
     expect(heldBy(town)).toEqual([ONE]);
   });
 
+  test("[A-18] what one maintainer has held isn't held so again: not after its end, not after a lift, not under an id", () => {
+    const again = { code: "HELD_BEFORE", rule: "A-18" };
+    const town = inForce(BOTH);
+    town.enter(releaseOf("1.0.0"), "alice bob");
+    const hold = holdBy(town, WIDGET, "alice");
+    town.enter({ kind: "lift", by: WIDGET, hold }, "bob carol");
+    expect(heldBy(town)).toEqual([]);
+    expect(refusalOf(() => holdBy(town, WIDGET, "alice"))).toEqual(again);
+    town.day += 4;
+    expect(refusalOf(() => holdBy(town, WIDGET, "carol"))).toEqual(again);
+    expect(refusalOf(() => holdBy(town, WIDGET, "alice", { osv: "MAL-2026-1" }))).toEqual(again);
+    holdBy(town, WIDGET, "alice bob");
+    expect(heldBy(town)).toEqual([WIDGET]);
+  });
+
+  test("[A-18] nor by a committee, unless it names an id", () => {
+    const town = inForce(BOTH);
+    town.enter(releaseOf("1.0.0"), "alice bob");
+    holdBy(town, ONE, "olaf olga");
+    town.day += 14;
+    expect(refusalOf(() => holdBy(town, ONE, "olaf olga"))).toEqual({ code: "HELD_BEFORE", rule: "A-18" });
+    holdBy(town, TWO, "tina tom");
+    holdBy(town, ONE, "olaf olga", { osv: "MAL-2026-1" });
+    expect(heldBy(town)).toEqual([ONE, TWO]);
+  });
+
   test("[A-16] who doesn't recognise the committee isn't held; [S-40] its hold is in its own chain", () => {
     const town = inForce(BOTH);
     town.enter(releaseOf("1.0.0"), "alice bob");
