@@ -54,6 +54,8 @@ export type {
 export { lineInForce, UNCLAIMED } from "./fold/state.ts";
 export type { ClaimStatus } from "./fold/status.ts";
 export { claimStatus, pinnedLine } from "./fold/status.ts";
+export type { Stage, Transition } from "./fold/transitions.ts";
+export { TRANSITIONS } from "./fold/transitions.ts";
 export type { Window, WindowName } from "./fold/windows.ts";
 export { DAY, windowEnd, WINDOWS } from "./fold/windows.ts";
 export type { Json, JsonLimits, JsonObject } from "./json.ts";
