@@ -15,7 +15,7 @@
 #define M_SHORT 6 /* committees wait no longer than a successor */
 #define M_NEVER_IGNORED 7 /* the mode never is ignored */
 #define M_ONE_COMMITTEE 8 /* one committee is enough */
-#define M_TWO_HATS 9 /* a member of both counts for both */
+#define M_TWO_HATS 9 /* a member of both counts */
 #define M_HOLDER_VOTES 10 /* a committee's member who is a holder counts */
 #define M_CANDIDATE_VOTES 11 /* a committee's member who is the candidate counts */
 #define M_ANYBODY_SUCCEEDS 12 /* a successor needn't be named */
@@ -41,16 +41,16 @@
 #define H 32
 #define G 64
 #define IN(bit) ((support & (bit)) != 0)
-#define SHORT_OF_TWO(votes) ((votes) >= 2 -> 0 : 2 - (votes))
 #define FIRST (IN(1) + IN(2))
 #define SECOND (IN(4) + IN(8))
-/* [A-17], [A-21]: X fills one gap, in one of them */
-#define BOTH_VOTE (SHORT_OF_TWO(FIRST) + SHORT_OF_TWO(SECOND) <= IN(X))
+/* [A-17], [A-21]: neither H nor G nor X */
+#define BOTH_VOTE (FIRST >= 2 && SECOND >= 2)
+#define HAT (MUTANT(M_TWO_HATS) && IN(X))
 #define FIRST_M (FIRST + (MUTANT(M_HOLDER_VOTES) && IN(H)))
 #define SECOND_M (SECOND + (MUTANT(M_CANDIDATE_VOTES) && IN(G)))
-#define VOTED_1 (FIRST_M + IN(X) >= 2)
-#define VOTED_2 (SECOND_M + IN(X) >= 2)
-#define COUNTED (SHORT_OF_TWO(FIRST_M) + SHORT_OF_TWO(SECOND_M) <= IN(X) || MUTANT(M_TWO_HATS) && VOTED_1 && VOTED_2 || MUTANT(M_ONE_COMMITTEE) && (VOTED_1 || VOTED_2))
+#define VOTED_1 (FIRST_M + HAT >= 2)
+#define VOTED_2 (SECOND_M + HAT >= 2)
+#define COUNTED (VOTED_1 && VOTED_2 || MUTANT(M_ONE_COMMITTEE) && (VOTED_1 || VOTED_2))
 
 mtype = { asks, opens, refuses, nothing, waiting, ending, by_committees, by_successor, by_anyone };
 

@@ -119,11 +119,10 @@ bool hadv = false, radv = false, hno = false, rno = false;
 #endif
 
 /* [A-9] */
-#define GONE(i, who) (HAS(keys[now], who) && !HAS(keys[i], who))
-#define LEAVES_OUT(i) (GONE(i, ALICE) || GONE(i, B) || GONE(i, C) || GONE(i, T))
-#define UNANIMOUS(signers) (HOLDERS((signers) & REALLY_LIVE) == HOLDERS(REALLY_LIVE))
+#define GONE(i, who, signers) (HAS(REALLY_LIVE, who) && !HAS(REALLY_LIVE & keys[i], who) && !HAS(signers, who))
+#define LEAVES_OUT(i, signers) (GONE(i, ALICE, signers) || GONE(i, B, signers) || GONE(i, C, signers) || GONE(i, T, signers))
 #define LOWERS(i) (releasers[i] < releasers[now] || changers[i] < changers[now] || verifies[i] < verifies[now] || expedites[i] > expedites[now])
-#define WEAKENS(i, signers) (LOWERS(i) || LEAVES_OUT(i) && !UNANIMOUS(signers))
+#define WEAKENS(i, signers) (LOWERS(i) || LEAVES_OUT(i, signers))
 #define HAS_TO_WAIT(i, signers) (WEAKENS(i, signers) -> LOWERING_DAYS : (SINGLE -> SOLO_DAYS : 0))
 
 byte n, s, adds, wait, k; /* scratch, zero between steps */
