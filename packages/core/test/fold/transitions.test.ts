@@ -283,7 +283,7 @@ const OPEN = authorityOf("alice bob carol", 2, { adoption: "open", recoverers: R
 /** The kinds of what is entered from now on. */
 function watchKinds(town: Town): string[] {
   const kinds: string[] = [];
-  const { enter } = town;
+  const enter: Town["enter"] = town.enter.bind(town);
   town.enter = (said, signers) => {
     kinds.push(said.kind);
     return enter(said, signers);
