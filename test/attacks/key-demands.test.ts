@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeBase64 } from "@touchmark/core";
 import {
@@ -117,6 +118,22 @@ test.each(Object.entries(verdicts))("%s: %s", async (state) => {
   const forbidden = await verify();
   expect(forbidden.exit, forbidden.text).toBe(1);
   expect(forbidden.stdout).toContain("KEY_MODEL_FORBIDDEN");
+});
+
+test("a lockfile is held to it like a tarball", async () => {
+  const integrity = `sha512-${createHash("sha512")
+    .update(readFileSync(join(desk.directory, "widget-1.0.0.tgz")))
+    .digest("base64")}`;
+  const resolved = `${workshop.registry.url}widget/-/widget-1.0.0.tgz`;
+  const packages = { "": {}, "node_modules/widget": { version: "1.0.0", resolved, integrity } };
+  writeFileSync(join(desk.directory, "package-lock.json"), JSON.stringify({ lockfileVersion: 3, packages }));
+  demand({ attested: true }, batches.alice.root, batches.bob.root);
+  const good = await touchmark("verify --online");
+  expect(good.exit, good.text).toBe(0);
+  demand({ attested: true, userVerification: true }, batches.alice.root, batches.bob.root);
+  const refused = await touchmark("verify --online");
+  expect(refused.exit, refused.text).toBe(1);
+  expect(refused.stdout).toContain("KEY_NOT_VERIFIED");
 });
 
 test("explain says what is asked of keys", async () => {
