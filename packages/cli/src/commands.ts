@@ -115,6 +115,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/log-audit-check.ts")).logAuditCheck,
   },
   {
+    name: "log watch",
+    summary: "new statements about packages, and about their keys",
+    load: async () => (await import("./commands/log-watch.ts")).logWatch,
+  },
+  {
     name: "log proof",
     summary: "the proof that a release is in the log, for other people's tools",
     load: async () => (await import("./commands/log-proof.ts")).logProof,

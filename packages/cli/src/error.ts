@@ -8,6 +8,7 @@ export type CliCode =
   | "CARD_MALFORMED"
   | "EARLIER_MALFORMED"
   | "OUTBOX_MALFORMED"
+  | "WATCH_MALFORMED"
   | "NO_KEY"
   | "SEVERAL_KEYS"
   | "KEY_NOT_LISTED"

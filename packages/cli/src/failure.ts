@@ -45,6 +45,7 @@ const CLI: Record<CliCode, Exit> = {
   CARD_MALFORMED: EXIT.usage,
   EARLIER_MALFORMED: EXIT.usage,
   OUTBOX_MALFORMED: EXIT.usage,
+  WATCH_MALFORMED: EXIT.usage,
   CONFIRMATION_NEEDED: EXIT.usage,
   REGISTRY_UNKNOWN: EXIT.usage,
   LOG_KEY_BAD: EXIT.usage,
