@@ -1,0 +1,216 @@
+/** A log that is killed again and again under load, and looked at after each start: what kill -9 at any instant may do to it [L-16] [L-17] [L-30]. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import {
+  fetchCheckpoint,
+  fetchConsistency,
+  type LogEndpoint,
+  LogError,
+  parseCheckpoint,
+  type SignedCheckpoint,
+  submitEnvelope,
+} from "@touchmark/log";
+import { build } from "rolldown";
+import { checkStore, createStore, openStorage, type StorageAddresses } from "../../src/index.ts";
+import { closeStorage, type Storage } from "../../src/storage/storage.ts";
+import { appendLeaves, EMPTY_EDGE, rootOfEdge } from "../../src/tree.ts";
+import { signer, START } from "./log.ts";
+import { claim, person, release } from "./statements.ts";
+
+const CLIENTS = 8;
+const PACKAGES = Array.from({ length: 40 }, (_, i) => `npm:npmjs/p${i}`);
+const alice = person("alice");
+
+export type TortureOptions = {
+  /** What is run and killed; see {@link bundleServer}. */
+  readonly script: string;
+  readonly addresses: StorageAddresses;
+  /** A file for what is signed. */
+  readonly signed: string;
+  readonly kills: number;
+  /** Gives numbers in [0, 1). */
+  readonly random: () => number;
+  readonly onKill?: (done: number) => void;
+};
+
+export type TortureReport = { readonly acknowledged: number; readonly signatures: number; readonly size: number };
+
+type Acknowledged = { readonly envelope: Uint8Array; readonly entries: ReadonlyMap<string, number> };
+
+/** The server's sources in one file, which starts five times as fast as they do. */
+export async function bundleServer(dir: string): Promise<string> {
+  await build({
+    input: join(import.meta.dirname, "tortured-server.ts"),
+    platform: "node",
+    logLevel: "silent",
+    output: { dir, entryFileNames: "tortured-server.mjs", chunkFileNames: "[name]-[hash].mjs" },
+  });
+  return join(dir, "tortured-server.mjs");
+}
+
+/** Throws an error that says what was lost or forked. */
+export async function torture(options: TortureOptions): Promise<TortureReport> {
+  const { script, addresses, signed, kills, random } = options;
+  await (await createStore(await openStorage(addresses, true), signer, START)).close();
+  const envelope = claim(Object.fromEntries(PACKAGES.map((name) => [name, []])), [alice]);
+  const acknowledged: Acknowledged[] = [];
+  let newest: SignedCheckpoint | undefined;
+
+  const lookAt = async (log: LogEndpoint): Promise<void> => {
+    const now = await fetchCheckpoint(log);
+    if (newest !== undefined) await fetchConsistency(log, newest, now);
+    const some = acknowledged.slice(-3).concat(acknowledged.length > 3 ? [pick(acknowledged, random)] : []);
+    for (const { envelope: sent, entries } of some) {
+      const again = await submitEnvelope(log, { envelope: sent });
+      requireSame(entries, again.entries);
+    }
+    newest = now;
+  };
+
+  for (let round = 0; round < kills; round++) {
+    const server = startChild(script, addresses, signed, round);
+    // One in four is killed while it starts.
+    if (random() < 0.25) {
+      await setTimeout(random() * 600);
+    } else {
+      const log = await server.ready;
+      await submitEnvelope(log, { envelope }); // once there it is known [L-15]
+      await lookAt(log);
+      const load = submitUntilGone(log, `${round}`, acknowledged, (seen) => {
+        if (newest === undefined || seen.size > newest.size) newest = seen;
+      });
+      await someAnswers(acknowledged, random() * 20);
+      await setTimeout(random() * 50);
+      await server.kill();
+      await load;
+    }
+    await server.kill();
+    options.onKill?.(round + 1);
+  }
+
+  const last = startChild(script, addresses, signed, kills);
+  await lookAt(await last.ready);
+  await last.kill();
+  const storage = await openStorage(addresses, false);
+  const signatures = await requireOneHistory(storage, signed);
+  await requireAll(storage, acknowledged);
+  await closeStorage(storage);
+  const { size, problems } = await checkStore(await openStorage(addresses, false), signer.key);
+  if (problems.length > 0) throw new Error(`The log is damaged: ${problems.join(" ")}`);
+  return { acknowledged: acknowledged.length, signatures, size };
+}
+
+/** Waits for so many answers, or two seconds. */
+async function someAnswers(acknowledged: readonly Acknowledged[], count: number): Promise<void> {
+  const wanted = acknowledged.length + count;
+  for (let i = 0; i < 200 && acknowledged.length < wanted; i++) await setTimeout(10);
+}
+
+type Child = { readonly ready: Promise<LogEndpoint>; readonly kill: () => Promise<void> };
+
+function startChild(script: string, addresses: StorageAddresses, signed: string, round: number): Child {
+  const args = [script, JSON.stringify(addresses), String(START + round), signed];
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = once(child, "exit");
+  let complaints = "";
+  child.stderr?.on("data", (text: Buffer) => (complaints += String(text)));
+  const ready = Promise.race([
+    once(child.stdout!, "data").then(([line]): LogEndpoint => ({
+      url: `http://127.0.0.1:${Number(String(line))}/`,
+      key: signer.key,
+      fetch,
+      timeout: 20_000,
+    })),
+    ended.then(() => {
+      throw new Error(`The log did not start: ${complaints}`);
+    }),
+  ]);
+  ready.catch(() => undefined); // one that is killed while it starts is asked by nobody
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  return { ready, kill };
+}
+
+/** Clients that submit as fast as they can until the server is gone. */
+async function submitUntilGone(
+  log: LogEndpoint,
+  round: string,
+  acknowledged: Acknowledged[],
+  onCheckpoint: (checkpoint: SignedCheckpoint) => void,
+): Promise<void> {
+  const client = async (number: number): Promise<void> => {
+    for (let i = 0; ; i++) {
+      const names = [
+        PACKAGES[(number * 3 + i) % PACKAGES.length]!,
+        PACKAGES[(number * 7 + i * 5 + 1) % PACKAGES.length]!,
+      ];
+      const envelope = release(
+        [...new Set(names)].map((name) => `${name}@${round}.${number}.${i}`),
+        [alice],
+      );
+      try {
+        const { entries, checkpoint } = await submitEnvelope(log, { envelope });
+        acknowledged.push({ envelope, entries });
+        onCheckpoint(checkpoint);
+      } catch (error) {
+        if (error instanceof LogError && error.code === "NETWORK") return;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number)));
+}
+
+/** Every tree that was ever signed is the beginning of the one that there is now. Gives the number of trees. */
+async function requireOneHistory({ ledger }: Storage, signed: string): Promise<number> {
+  const lines = readFileSync(signed, "utf8").trimEnd().split("\n");
+  const roots = new Map<number, string>();
+  for (const line of lines) {
+    const { size, root } = parseCheckpoint(JSON.parse(line) as string);
+    const hex = Buffer.from(root).toString("hex");
+    if ((roots.get(size) ?? hex) !== hex) throw new Error(`Two trees of ${size} leaves were signed.`);
+    roots.set(size, hex);
+  }
+  let edge = EMPTY_EDGE;
+  for (const [size, root] of [...roots].toSorted(([a], [b]) => a - b)) {
+    const leaves = await ledger.leaves(edge.size, size);
+    edge = appendLeaves(edge, leaves).edge;
+    if (edge.size !== size || Buffer.from(rootOfEdge(edge)).toString("hex") !== root)
+      throw new Error(`A tree of ${size} leaves was signed that is not the beginning of this log.`);
+  }
+  return roots.size;
+}
+
+async function requireAll({ ledger }: Storage, acknowledged: readonly Acknowledged[]): Promise<void> {
+  const taken = new Set<number>();
+  for (const index of acknowledged.flatMap(({ entries }) => [...entries.values()])) {
+    if (taken.has(index)) throw new Error(`Entry ${index} was given to two statements.`);
+    taken.add(index);
+  }
+  const found = await ledger.leavesAt([...taken]);
+  if (found.size !== taken.size) throw new Error(`${taken.size - found.size} acknowledged entries are lost.`);
+}
+
+function requireSame(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): void {
+  for (const [name, index] of before) {
+    if (after.get(name) !== index) throw new Error(`${name} was at ${index}, and is now at ${after.get(name)}.`);
+  }
+}
+
+function pick<T>(items: readonly T[], random: () => number): T {
+  return items[Math.floor(random() * items.length)]!;
+}
+
+/** Numbers in [0, 1) that are the same for the same seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
