@@ -171,7 +171,7 @@ describe("[L4] what the rules forbid", () => {
     const taken = claim({ [PEWTER]: [] }, [alice, bob, carol], { threshold: 2, signers: [alice, bob] });
     await force(taken);
     await force(released);
-    await expectRefusal("The claim is not signed by every key that it lists");
+    await expectRefusal("[S-16]");
   });
   test("and what it halted on stays refused when the log has gone on", async () => {
     await force(claimed);
