@@ -40,12 +40,12 @@ export const submit: Command = defineCommand({
   operands: [0, 1],
   run: async (values, [file], context) => {
     const wait = readSeconds(values.wait ?? "30");
-    const policy = loadPolicy(context);
     if (values.flush) {
       if (file !== undefined) throw usageError("submit", "--flush sends the outbox and takes no file.");
-      return flush(policy, wait, context);
+      return flush(loadPolicy(context), wait, context);
     }
     if (file === undefined) throw usageError("submit", "touchmark submit needs FILE.touchmark, or --flush.");
+    const policy = loadPolicy(context);
     return submitFile(file, policy, wait, context);
   },
 });

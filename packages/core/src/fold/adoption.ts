@@ -34,7 +34,7 @@ export function applyAdopt(
   requirePrevious(state, packageId, previous, "A-21");
   requireOrphan(line, packageId, place);
   const candidates = [...authority.keys, ...recoveryKeys(authority)];
-  requirePossession(candidates, signers, "A-21");
+  requirePossession(candidates, signers, "A-21", "The adoption is not signed by every key of the candidate");
   const others = signers.filter((signer) => !candidates.some(({ fingerprint }) => fingerprint === signer.fingerprint));
   signingKeys(
     signers.filter((signer) => !others.includes(signer)),

@@ -34,7 +34,7 @@ export function applyChange(
   const known = [...line.authority.keys, ...recoveryKeys(line.authority)];
   const added = listed.filter(({ fingerprint }) => !known.some((key) => key.fingerprint === fingerprint));
   refuseRevoked(line, listed);
-  requirePossession(added, signers, "A-8");
+  requirePossession(added, signers, "A-8", "The change is not signed by every key that it adds");
   const voters = votersOf(line, signers, [...known, ...added], authority, added);
   const window = windowOf(line, authority, voters);
   if (window === null) return replaceLine(state, line, takeEffect(line, { authority, details, place }, place.time));

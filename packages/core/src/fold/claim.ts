@@ -114,7 +114,7 @@ function refuseClaimed(state: PackageState, subjectId: string, { authority, pack
 function requireClaimants({ authority }: Claim, signers: readonly Signer[]): void {
   const listed = [...authority.keys, ...recoveryKeys(authority)];
   signingKeys(signers, listed, NOBODY, authority);
-  requirePossession(listed, signers, "S-16");
+  requirePossession(listed, signers, "S-16", "The claim is not signed by every key that it lists");
 }
 
 //

@@ -268,14 +268,19 @@ export function requireHolders(keys: readonly { holder: string }[], needed: numb
 }
 
 /** Throws `MISSING_POSSESSION` unless each of these keys has signed, to prove that it exists [S-16], [A-8]. */
-export function requirePossession(keys: readonly HeldKey[], signers: readonly Signer[], rule: string): void {
+export function requirePossession(
+  keys: readonly HeldKey[],
+  signers: readonly Signer[],
+  rule: string,
+  what: string,
+): void {
   const signed = new Set(signers.map(({ fingerprint }) => fingerprint));
   const missing = keys.filter(({ fingerprint }) => !signed.has(fingerprint));
   if (missing.length === 0) return;
   throw new CoreError(
     "MISSING_POSSESSION",
     rule,
-    `Not signed by every key that is new: ${missing.map(({ holder, fingerprint }) => `${holder} (${fingerprint})`).join(", ")}.`,
-    "Every new key signs, to prove that it exists.",
+    `${what}: ${missing.map(({ holder, fingerprint }) => `${holder} (${fingerprint})`).join(", ")}.`,
+    "Each of them signs, to prove that it exists.",
   );
 }
