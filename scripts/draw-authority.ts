@@ -48,8 +48,13 @@ const ROUTES: Record<string, Route> = {
   "pending > in force": { path: [at("pending", 1, 0.5), at("in force", 0, 0.2)], label: [538, 157] },
   "pending > unproven": { path: [at("pending", 0.3, 1), at("unproven", 0.72, 0)], label: [312, 196] },
   "unproven > pending": { path: [at("unproven", 0.3, 0), at("pending", 0.1, 1)], label: [216, 196] },
-  "pending > contested": { path: [at("pending", 0.7, 1), at("contested", 0.4, 0)], label: [424, 207] },
-  "contested > in force": { path: [at("contested", 1, 0.4), at("in force", 0, 0.66)], label: [590, 268] },
+  "pending > contested": { path: [at("pending", 0.7, 1), at("contested", 0.4, 0)], label: [396, 190] },
+  "unproven > in force": {
+    path: [at("unproven", 0.8, 1), [340, 392], [585, 356], at("in force", 0, 0.88)],
+    label: [448, 353],
+  },
+  "contested > pending": { path: [at("contested", 0.72, 0), at("pending", 0.93, 1)], label: [496, 220] },
+  "contested > in force": { path: [at("contested", 1, 0.4), at("in force", 0, 0.66)], label: [588, 270] },
   "in force > change waits": { path: [at("in force", 1, 0.1), at("change waits", 0, 0.3)], label: [900, 128] },
   "change waits > in force": { path: [at("change waits", 0, 0.8), at("in force", 1, 0.32)], label: [990, 150] },
   "in force > recovery waits": { path: [at("in force", 1, 0.5), at("recovery waits", 0, 0.3)], label: [908, 216] },
@@ -73,8 +78,8 @@ const ROUTES: Record<string, Route> = {
     label: [487, 482],
   },
   "adoption may be finished > in force": {
-    path: [at("adoption may be finished", 0.5, 0), [295, 350], [540, 420], at("in force", 0, 0.92)],
-    label: [416, 388],
+    path: [at("adoption may be finished", 0.5, 0), [295, 410], [590, 440], at("in force", 0.07, 1)],
+    label: [420, 412],
   },
 };
 
