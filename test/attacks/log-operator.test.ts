@@ -61,10 +61,14 @@ const force = (envelope: Uint8Array, forgery?: Forgery): Promise<void> =>
   forceStatement(store, envelope, clock, forgery);
 
 /** What a consumer says of pewter 1.0.0 whose policy pins the authority. */
-async function install(network?: Place["fetch"]): Promise<Outcome> {
+async function install(network?: Place["fetch"], quorum?: string[]): Promise<Outcome> {
   const registry = "https://registry.example/";
   const packages = { pewter: { authority: authorityDigest(claimed) } };
-  const consumer = createConsumer(join(folder.dir, "consumer"), { registry, log: text }, { packages });
+  const consumer = createConsumer(
+    join(folder.dir, "consumer"),
+    { registry, log: { ...text, ...(quorum && { quorum }) } },
+    { packages },
+  );
   const integrity = `sha512-${Buffer.from(releasedSha512, "hex").toString("base64")}`;
   const entry = { version: "1.0.0", resolved: `${registry}pewter/-/pewter-1.0.0.tgz`, integrity };
   consumer.write("package-lock.json", { lockfileVersion: 3, packages: { "": {}, "node_modules/pewter": entry } });
@@ -209,6 +213,28 @@ describe("[L6] time", () => {
     expect(await auditor.ask(log)).toEqual({ status: 503, body: expect.stringContaining("601 seconds old") });
     await force(released);
     expect((await auditor.ask(log)).status).toBe(200);
+  });
+});
+
+describe("a consumer whose quorum is the auditor", () => {
+  const installAudited = (): Promise<Outcome> => install(undefined, [`witness A ${auditor.key}`, "quorum A"]);
+
+  test("accepts what was replayed, and nothing else", async () => {
+    await force(claimed);
+    await force(released);
+    const before = await installAudited();
+    expect([before.exit, before.text]).toEqual([3, expect.stringContaining("V-21")]);
+    const { note } = store.checkpoint();
+    const { body } = await auditor.ask(log);
+    await store.publish(`${note}${body}`);
+    const after = await installAudited();
+    expect(after.exit, after.text).toBe(0);
+    // From here on the operator leaves the newest release out of the map, so that nobody finds it: the client knows by the missing line.
+    await force(release([`${PEWTER}@1.0.1`], [alice, bob]), { heads: () => [] });
+    const refusal = await auditor.ask(log, 5);
+    expect([refusal.status, refusal.body]).toEqual([422, expect.stringContaining("[L-9]")]);
+    const cheated = await installAudited();
+    expect([cheated.exit, cheated.text]).toEqual([3, expect.stringContaining("V-21")]);
   });
 });
 

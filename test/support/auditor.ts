@@ -1,5 +1,13 @@
 import { homedir } from "node:os";
-import { fetchCheckpoint, type LogEndpoint } from "@touchmark/log";
+import {
+  consistencyRanges,
+  digestToBytes,
+  encodeAddCheckpoint,
+  fetchCheckpoint,
+  fetchRangeDigests,
+  fetchTile,
+  type LogEndpoint,
+} from "@touchmark/log";
 import { type Io, run } from "touchmark";
 import type { LogEndpointText } from "./log.ts";
 
@@ -10,8 +18,8 @@ export interface RunningAuditor {
   key: string;
   /** What it wrote to standard error so far. */
   said(): string;
-  /** Asks it to cosign the log's newest checkpoint, which it has cosigned nothing of before. */
-  ask(log: LogEndpoint): Promise<{ status: number; body: string }>;
+  /** Asks it, as a log does, to cosign the log's newest checkpoint; `old` is the size that it cosigned last. */
+  ask(log: LogEndpoint, old?: number): Promise<{ status: number; body: string }>;
   close(): Promise<void>;
 }
 
@@ -53,9 +61,12 @@ export async function startAuditor(
     url,
     key: keys[0]!,
     said: () => said,
-    ask: async (endpoint) => {
-      const { note } = await fetchCheckpoint(endpoint);
-      const answer = await fetch(`${url}add-checkpoint`, { method: "POST", body: `old 0\n\n${note}` });
+    ask: async (endpoint, old = 0) => {
+      const { note, size } = await fetchCheckpoint(endpoint);
+      const ranges = old === 0 ? [] : consistencyRanges(old, size);
+      const proof = await fetchRangeDigests(size, ranges, (tile) => fetchTile(endpoint, tile));
+      const body = encodeAddCheckpoint({ oldSize: old, proof: proof.map(digestToBytes), note });
+      const answer = await fetch(`${url}add-checkpoint`, { method: "POST", body });
       return { status: answer.status, body: await answer.text() };
     },
     close: async () => {
