@@ -19,7 +19,7 @@ import {
 } from "./state.ts";
 import { windowEnd } from "./windows.ts";
 
-/** [A-21]. Throws `NOT_CLAIMED`, `WRONG_PREVIOUS`, `ADOPTION_REFUSED`, `NOT_DORMANT`, `MISSING_POSSESSION`, `WRONG_KEY`, `NOT_RECOGNISED`, `NO_POWER`, `THRESHOLD`. */
+/** [A-21]. Throws `NOT_CLAIMED`, `WRONG_PREVIOUS`, `ADOPTION_REFUSED`, `NOT_DORMANT`, `MISSING_POSSESSION`, `WRONG_KEY`, `REVOKED_KEY`, `NOT_RECOGNISED`, `NO_POWER`, `THRESHOLD`. */
 export function applyAdopt(
   state: PackageState,
   statement: Adopt,
@@ -39,7 +39,7 @@ export function applyAdopt(
   signingKeys(
     signers.filter((signer) => !others.includes(signer)),
     candidates,
-    new Set(),
+    line.revoked, // a key that its holders have revoked doesn't come back as a successor's [A-12]
     authority,
   );
   const succeeds = line.authority.successors.some((successor) =>

@@ -207,6 +207,16 @@ describe("adoption", () => {
     }
   });
 
+  test("[A-21] a successor's key that the line has revoked adopts nothing", () => {
+    const carol = authorityOf("carol", 1);
+    const town = inForce(BOTH, authorityOf("alice bob carol", 2, { successors: [carol.keys[0]!.fingerprint] }));
+    town.enter({ kind: "revoke", subjects: [WIDGET], keys: [carol.keys[0]!.fingerprint] }, "alice bob");
+    town.day += 400;
+    const packageId = WIDGET;
+    const adoption = { kind: "adopt" as const, packageId, previous: town.last(), authority: carol, committees: [] };
+    expect(refusalOf(() => town.enter(adoption, "carol"))).toEqual({ code: "REVOKED_KEY", rule: "A-12" });
+  });
+
   test("[A-16] two committees of the adopter's own adopt nothing for who recognises neither: the old authority stands", () => {
     const log = inForce(BOTH);
     log.day += 400;
