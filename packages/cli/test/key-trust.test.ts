@@ -72,6 +72,14 @@ test("without its signer's root it is not looked at", async () => {
   expect([exit, stderr]).toEqual([2, expect.stringContaining("--metadata and --metadata-root go together.")]);
 });
 
+test("of a key that names nothing, faults can't be told before it is enrolled", async () => {
+  const old = await serveUdp(createSoftwareAuthenticator({ touch: touchAfter(1), batch, model: { speaks: "u2f" } }));
+  const { exit, stdout, text } = await touchmark(`key info --device ${old.spec}`);
+  await old.close();
+  expect(exit, text).toBe(0);
+  expect(stdout).toMatch(/protocol +U2F\n[^]*known faults: can be told once the key is enrolled/);
+});
+
 test("key info --wink has the key show itself", async () => {
   expect((await touchmark(`key info --device ${served.spec}`)).exit).toBe(0);
   expect(winks).toEqual([]);

@@ -82,7 +82,12 @@ function describeReport(report: DeviceReport, packages: PackagesOfKeys): string[
         ...describePackages(packages.get(key.fingerprint) ?? []).map((line) => ["  signs for", line]),
       ]),
     ]),
-    ...(advisories.length === 0 ? ["  known faults: none in Touchmark's list"] : []),
+    // A U2F key names nothing by which it could be looked up.
+    ...(enrolled.length === 0 && report.aaguid === undefined
+      ? ["  known faults: can be told once the key is enrolled"]
+      : advisories.length === 0
+        ? ["  known faults: none in Touchmark's list"]
+        : []),
     ...advisories.map(
       ({ id, name, certainty, text, fixedIn }) =>
         `  known fault: ${name} (${id}), ${certainty === "affected" ? "this key has it" : "this key may have it"}: ${text} Firmware ${fixedIn} is without it.`,
