@@ -39,7 +39,7 @@ export function applyAdopt(
   signingKeys(
     signers.filter((signer) => !others.includes(signer)),
     candidates,
-    line.revoked, // a key that its holders have revoked doesn't come back as a successor's
+    line.revoked, // what its holders have revoked doesn't come back as a candidate's
     authority,
   );
   const succeeds = line.authority.successors.some((successor) =>
