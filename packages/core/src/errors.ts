@@ -22,6 +22,7 @@ export type CoreCode =
   | "ALREADY_RELEASED"
   | "EQUIVOCATION"
   | "PROOF_NEEDED"
+  | "PROOF_WRONG"
   | "TOO_MANY_CLAIMS"
   | "NOT_CHARTERED"
   | "NOT_PENDING"

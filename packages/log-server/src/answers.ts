@@ -62,6 +62,8 @@ const STATUS: Record<CoreCode | LogServerErrorCode, number> = {
   NOT_DORMANT: 409,
   NOT_PENDING: 409,
   PROOF_NEEDED: 409,
+  PROOF_WRONG: 422,
+  PROOF_UNCHECKED: 503,
   RENEWED_OUT: 409,
   HELD_BEFORE: 409,
   SIGN_OF_LIFE: 409,

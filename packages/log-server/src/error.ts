@@ -15,6 +15,7 @@ export type LogServerErrorCode =
   | "WRONG_CHECKPOINT"
   | "EARLIER_MISSING"
   | "EARLIER_WRONG"
+  | "PROOF_UNCHECKED"
   | "MALFORMED"
   | "UNKNOWN"
   | "METHOD"

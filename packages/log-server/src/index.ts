@@ -32,3 +32,4 @@ export {
 } from "./witness/witness.ts";
 export { startWitnessServer, type WitnessServer, type WitnessServerOptions } from "./witness/witness-server.ts";
 export { createWitnessStore, openWitnessStore, type WitnessStore } from "./witness/witness-store.ts";
+export type { ProofChecker, ProofVerdict, PublishedProof } from "./claim-proofs.ts";

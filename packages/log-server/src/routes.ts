@@ -1,9 +1,10 @@
 /** The paths of [L-19] and what they answer. */
 import type { IncomingMessage } from "node:http";
-import { parseHex } from "@touchmark/core";
+import { packageIdHash, parseHex, type Statement, statementChains } from "@touchmark/core";
 import { nodeCrypto, parseTilePath, TILE_WIDTH } from "@touchmark/log";
 import { type Answer, FOREVER, NEVER, RECHECK } from "./answers.ts";
 import { type BodyBudget, readBody } from "./body.ts";
+import { type ProofChecker, publishedProofs, requireProofs } from "./claim-proofs.ts";
 import { LogServerError } from "./error.ts";
 import { buildEvidence } from "./evidence.ts";
 import type { PackageStates } from "./stored-states.ts";
@@ -19,6 +20,10 @@ export type Service = {
   /** Bytes of request bodies, and bundles of evidence in the making, that there may still be at one time. */
   readonly budget: BodyBudget;
   readonly bundles: { left: number };
+  /** Where proofs of first claims are looked up; statements with such a proof are refused without it [L-40]. */
+  readonly proofs: ProofChecker | undefined;
+  /** Seconds since 1970. */
+  readonly clock: () => number;
 };
 
 const BYTES = "application/octet-stream";
@@ -66,14 +71,30 @@ function health(ready: boolean): Answer {
 }
 
 /** [L-20] What is known already is answered before a signature is checked [L-15]. */
-async function answerSubmit({ sequencer }: Service, body: Uint8Array): Promise<Answer> {
+async function answerSubmit(service: Service, body: Uint8Array): Promise<Answer> {
+  const { sequencer } = service;
   const { envelope, earlier } = parseSubmitRequest(body);
   const { signed, verify } = openEnvelope(envelope);
   const known = await sequencer.receiptOf(signed);
   if (known !== undefined) return receiptAnswer(known);
   await verify();
+  await lookUpProofs(service, signed.statement);
   const envelopeHash = nodeCrypto.sha256(envelope);
   return receiptAnswer(await sequencer.submit({ signed, envelope, envelopeHash, earlier }));
+}
+
+async function lookUpProofs({ store, states, proofs, clock }: Service, statement: Statement): Promise<void> {
+  if (statement.kind !== "claim" && statement.kind !== "proof") return;
+  const before = await states(
+    statementChains(statement).map((packageId) => ({
+      packageId,
+      last: store.head(packageIdHash(nodeCrypto, packageId))?.lastAuthority ?? null,
+    })),
+  );
+  await requireProofs(
+    publishedProofs(statement, (packageId) => before.get(packageId), clock()),
+    proofs,
+  );
 }
 
 /** [L-21] */

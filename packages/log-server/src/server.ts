@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { cleanText } from "@touchmark/core";
 import { refusalOf, sendAnswer } from "./answers.ts";
+import type { ProofChecker } from "./claim-proofs.ts";
 import type { Cosigning } from "./cosigning.ts";
 import { listen } from "./listen.ts";
 import { answerRequest, type Service } from "./routes.ts";
@@ -27,6 +28,8 @@ export type LogServerOptions = {
   readonly clock: () => number;
   /** The digest of the authority that may claim the log's own id; none may if it is left out. */
   readonly charter?: string | undefined;
+  /** [L-40] Looks up proofs of first claims; without it statements with such a proof are refused. */
+  readonly proofs?: ProofChecker | undefined;
   readonly onEvent?: (event: LogEvent) => void;
   /** 127.0.0.1 if left out. */
   readonly host?: string;
@@ -71,6 +74,8 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
     sequencer,
     budget: { left: MAX_BODIES_BYTES },
     bundles: { left: MAX_BUNDLES },
+    proofs: options.proofs,
+    clock,
   };
   const server = createServer(
     { requestTimeout, headersTimeout: Math.min(10_000, requestTimeout), connectionsCheckingInterval: 1000 },

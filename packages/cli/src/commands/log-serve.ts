@@ -15,11 +15,13 @@ import { makeLogKey, readLogKey } from "../log/log-key.ts";
 import { readQuorumFile } from "../log/quorum-file.ts";
 import { loadLogServer, type LogServerModule } from "../log/server-module.ts";
 import { showEvent } from "../log/show-event.ts";
+import { proofChecker, readRegistries } from "../registry/claim-proof.ts";
 import { table } from "../ui.ts";
 
 export const logServe: Command = defineCommand({
   name: "log serve",
-  usage: "--dir DIR --origin ORIGIN [--quorum FILE] [--host 127.0.0.1] [--port 8321] [--url URL]",
+  usage:
+    "--dir DIR --origin ORIGIN [--quorum FILE] [--registry NAME=URL …] [--charter DIGEST] [--host 127.0.0.1] [--port 8321] [--url URL]",
   examples: [
     "touchmark log serve --dir /var/lib/touchmark --origin log.example/main --url https://log.example/main/",
     "touchmark log serve --dir /var/lib/touchmark --quorum witnesses.policy",
@@ -33,6 +35,12 @@ export const logServe: Command = defineCommand({
     dir: { value: "DIR", help: "the log's folder; made if it is missing" },
     origin: { value: "ORIGIN", help: "the log's name, for good; needed at the first start" },
     quorum: { value: "FILE", help: "a policy of witnesses: who has to cosign, and where they are" },
+    registry: {
+      value: "NAME=URL",
+      many: true,
+      help: "a registry that proofs of first claims are looked up in; without it they are refused",
+    },
+    charter: { value: "DIGEST", help: "the authority (sha256:…) that may claim log:ORIGIN and name committees" },
     host: { value: "HOST", help: "where to listen; 127.0.0.1 when left out" },
     port: { value: "PORT", help: "8321 when left out; 0 takes a free one" },
     url: { value: "URL", help: "the address that clients use, where a proxy stands in front" },
@@ -45,6 +53,7 @@ export const logServe: Command = defineCommand({
     const port = readPort(values.port ?? "8321", "log serve");
     const host = values.host ?? "127.0.0.1";
     const quorum = values.quorum === undefined ? null : readQuorumFile(resolve(io.cwd, values.quorum));
+    const registries = readRegistries(values.registry, "log serve");
     const logServer = await loadLogServer();
     const { signer, store } = await openLog(logServer, resolve(io.cwd, values.dir), values.origin, io.now());
     const startServer = async (): Promise<LogServer> => {
@@ -53,6 +62,8 @@ export const logServe: Command = defineCommand({
         store,
         ...(cosigning && { cosigning }),
         clock: () => io.now(),
+        charter: readCharter(values.charter),
+        proofs: proofChecker(registries, io) ?? undefined,
         host,
         port,
         onEvent: (event) => showEvent(event, "log", values.verbose, context),
@@ -79,6 +90,11 @@ export const logServe: Command = defineCommand({
     return 0;
   },
 });
+
+function readCharter(digest: string | undefined): string | undefined {
+  if (digest === undefined || /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
+  throw usageError("log serve", "--charter is not an authority's digest: sha256: and 64 hex digits.");
+}
 
 /** Opens the log in a folder, or makes it where there is neither key nor storage. */
 async function openLog(

@@ -2,11 +2,14 @@ import { cleanText } from "@touchmark/core";
 import { CliError } from "../error.ts";
 import type { Io } from "../io.ts";
 
+/** What asking needs from outside. */
+export type RegistryEdges = Pick<Io, "fetch" | "signal">;
+
 const TIME_OUT = 60_000; // milliseconds for one answer
 
 /** The body of a registry's answer, piece by piece. Throws `NOT_PUBLISHED`, `REGISTRY_ANSWER`, and what the network throws. */
 export async function* askRegistry(
-  io: Io,
+  io: RegistryEdges,
   url: URL,
   accept: string,
   limit: number,

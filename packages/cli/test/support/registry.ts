@@ -5,15 +5,15 @@ import type { PackedPackage } from "./tarball.ts";
 /** A registry on loopback that serves what was put into it. */
 export interface Registry {
   url: string;
-  /** `weak` gives no sha512, as registries did long ago. */
-  publish(packed: PackedPackage, weak?: boolean): void;
+  /** `time` in seconds; `weak` gives no sha512, as registries did long ago. */
+  publish(packed: PackedPackage, time: number, weak?: boolean): void;
   /** Whatever the registry says from now on for a path. */
   answer(path: string, status: number, body: string): void;
   close(): Promise<void>;
 }
 
 export async function startRegistry(): Promise<Registry> {
-  const packages = new Map<string, { packed: PackedPackage; weak: boolean }[]>();
+  const packages = new Map<string, { packed: PackedPackage; time: number; weak: boolean }[]>();
   const answers = new Map<string, { status: number; body: string }>();
   const server = createServer((request, response) => {
     const path = decodeURIComponent((request.url ?? "").slice(1));
@@ -42,13 +42,19 @@ export async function startRegistry(): Promise<Registry> {
         },
       },
     ]);
-    return { name, "dist-tags": { latest: published.at(-1)!.packed.version }, versions: Object.fromEntries(versions) };
+    const time = published.map((one) => [one.packed.version, new Date(one.time * 1000).toISOString()]);
+    return {
+      name,
+      time: Object.fromEntries(time),
+      "dist-tags": { latest: published.at(-1)!.packed.version },
+      versions: Object.fromEntries(versions),
+    };
   };
 
   return {
     url,
-    publish: (packed, weak = false) => {
-      packages.set(packed.name, [...(packages.get(packed.name) ?? []), { packed, weak }]);
+    publish: (packed, time, weak = false) => {
+      packages.set(packed.name, [...(packages.get(packed.name) ?? []), { packed, time, weak }]);
     },
     answer: (path, status, body) => {
       answers.set(path, { status, body });

@@ -33,9 +33,11 @@ const COMMANDS: Readonly<Record<string, Run>> = {
     const { tarball } = packPackage(name, version, content);
     writeFileSync(join(directory, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`), tarball);
   },
-  // publish NAME VERSION [weak]
-  publish: ([name = "", version = "", weak], { registry }) =>
-    registry?.publish(packPackage(name, version), weak === "weak"),
+  // publish NAME VERSION [weak|AUTHORITY]: the package.json names the authority, if one is given
+  publish: ([name = "", version = "", more], { registry, now }) => {
+    const manifest = more?.startsWith("sha256:") ? { touchmark: { authority: more } } : {};
+    registry?.publish(packPackage(name, version, undefined, manifest), now, more === "weak");
+  },
   // registry-says PATH STATUS BODY
   "registry-says": ([path = "", status, body = ""], { registry }) => registry?.answer(path, Number(status), body),
   // lockfile NAME@VERSION…: a package-lock.json of packages that `publish` or `tarball` would make

@@ -6,6 +6,7 @@ import type { TouchPolicy } from "@touchmark/fido/testing";
 import { encodeVerifierKey, noteSigner } from "@touchmark/log";
 import { createStore, type LogServer, openFolder, startLogServer } from "@touchmark/log-server";
 import { type Io, run } from "../../src/index.ts";
+import { proofChecker } from "../../src/registry/claim-proof.ts";
 import { type Registry, startRegistry } from "./registry.ts";
 import type { Script } from "./script.ts";
 
@@ -88,7 +89,9 @@ export async function closeStage(stage: Stage): Promise<void> {
 async function startLog(stage: Stage): Promise<void> {
   const signer = noteSigner(ORIGIN, new Uint8Array(32).fill(7));
   const store = await createStore(await openFolder(join(stage.directory, "log"), true), signer, stage.now);
-  const server: LogServer = await startLogServer({ store, clock: () => stage.now });
+  const registries = new Map(stage.registry ? [["npmjs", new URL(stage.registry.url)]] : []);
+  const proofs = proofChecker(registries, { fetch, signal: stage.signal });
+  const server: LogServer = await startLogServer({ store, clock: () => stage.now, proofs: proofs ?? undefined });
   let open = true;
   const stop = async (): Promise<void> => {
     if (open) await server.close();

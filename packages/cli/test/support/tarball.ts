@@ -16,9 +16,10 @@ export function packPackage(
   name: string,
   version: string,
   content = `module.exports = "${name} ${version}";\n`,
+  manifest: object = {},
 ): PackedPackage {
   const files = {
-    "package/package.json": JSON.stringify({ name, version, main: "index.js" }),
+    "package/package.json": JSON.stringify({ name, version, main: "index.js", ...manifest }),
     "package/index.js": content,
   };
   const entries = Object.entries(files).flatMap(([path, body]) => [
