@@ -82,6 +82,21 @@ describe("[Q-3] to [Q-6] cosignatures", () => {
     else expect(verify()).toEqual(result);
   });
 
+  test.each(read("observed.json") as { name: string; note: string; vkeys: string[]; times: number[] }[])(
+    "made by somebody else: $name",
+    ({ note, vkeys, times }) => {
+      const parsed = parseNote(Buffer.from(note, "utf8"));
+      const known = vkeys.map(parseVerifierKey);
+      expect(vkeys).toEqual(known.map(encodeVerifierKey));
+      expect(verifyCosignatures(parsed, known)).toEqual({
+        cosignatures: known.map((key, i) => ({ key, time: times[i] })),
+        unchecked: [],
+      });
+      const other = { ...parsed, text: parsed.text.replace("\n185550722\n", "\n185550723\n") };
+      for (const key of known) expect(() => verifyCosignatures(other, [key])).toThrow(failure("BAD_NOTE"));
+    },
+  );
+
   test.each([COSIGNATURE_ED25519, COSIGNATURE_ML_DSA_44] as const)("of type %i verify as they were made", (type) => {
     const witness = cosigner("w.example", seed, type);
     const line = witness.cosign(text, 1_800_000_000);

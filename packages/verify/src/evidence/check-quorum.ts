@@ -47,7 +47,7 @@ function lacking({ cosigned, missing, ignored }: QuorumVerdict, unchecked: reado
   const hint =
     unchecked.length > 0
       ? "ML-DSA-44 needs Node 24 or later, or the package @noble/post-quantum."
-      : "Ask the log again later: its witnesses may be down. If it stays so, somebody may be showing a history that they have not seen.";
+      : "Fetch the evidence again: touchmark npm install, or --online. If it stays so, the witnesses are down, or somebody shows a history that they have not seen.";
   const message = `The checkpoint lacks the quorum of witnesses that the policy demands: ${parts.join("; ")}.`;
   return { code: "QUORUM", step: "V-21", message, hint };
 }
