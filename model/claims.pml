@@ -58,7 +58,7 @@ inline claim(by, proven)
 
 inline proves(by, strength)
 {
-	if :: !(MUTANT(M_PROOF_OPENS_NOTHING) && left > 0) -> opens() :: else fi;
+	if :: left == 0 || strength == 1 && !MUTANT(M_PROOF_OPENS_NOTHING) -> opens() :: else fi; /* [A-4] */
 	proof[by] = strength;
 	seen[by] = 0
 }
@@ -87,7 +87,7 @@ inline settle()
 		assert(proof[who] > 0);
 		assert(who != STRANGER && who != STRANGER_TOO);
 		assert(number == 1); /* equals give nobody trust */
-		assert(seen[who] >= WINDOW); /* whoever comes into force has been there to be answered for the whole window */
+		assert(seen[who] >= WINDOW || proof[who] == 2); /* who comes into force by a proof has been there to be answered for the whole window */
 		assert(!(WATCHED && who == THIEF)); /* and so an owner who looks, and can publish, loses nothing */
 		assert(!(REACH(R_OWNER) && who == OWNER));
 		assert(!(REACH(R_THIEF) && who == THIEF));

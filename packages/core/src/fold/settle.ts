@@ -19,24 +19,18 @@ function settleClaims(state: PackageState, subjectId: string, time: number, worl
   const { settlesAt, lines, epoch } = state;
   if (epoch > 0 || settlesAt === null || time < settlesAt) return state;
   const endorsed = lines.map((line) => endorsementsOf(world, subjectId, line).map(({ place }) => place.time));
+  const late = endorsed.flat().filter((at) => at >= settlesAt);
   let { divergedAt } = state;
-  for (const deadline of deadlines(settlesAt, endorsed)) {
+  for (const deadline of [settlesAt, ...late.map((at) => windowEnd("claim", at))].toSorted((a, b) => a - b)) {
     if (deadline > time) break;
     const strengths = lines.map((line, i) => strength(line, endorsed[i]!, deadline));
     const best = Math.max(...strengths);
     const winners = lines.filter((_, i) => strengths[i] === best);
     // Who recognises other committees may see another line win, or one where there is none here.
-    if (best > PROVED || (best > 0 && winners.length > 1)) divergedAt ??= state.last!.index;
+    if (best > PROVED || (best > 0 && lines.length > 1)) divergedAt ??= state.last!.index;
     if (best > 0 && winners.length === 1) return { ...state, lines: winners, epoch: 1, settlesAt: null, divergedAt };
   }
   return divergedAt === state.divergedAt ? state : { ...state, divergedAt };
-}
-
-// The ends of windows that were not opened anew before they ended: by a claim or a proof, whose last one ends at `settlesAt`, or by a line's first endorsement.
-function deadlines(settlesAt: number, endorsed: readonly (readonly number[])[]): number[] {
-  const first = endorsed.filter((times) => times.length > 0).map((times) => windowEnd("claim", Math.min(...times)));
-  const ends = [settlesAt, ...first.filter((end) => end > settlesAt)].toSorted((a, b) => a - b);
-  return ends.filter((end, i) => ends[i + 1] === undefined || ends[i + 1]! >= windowEnd("claim", end));
 }
 
 const PROVED = 1;

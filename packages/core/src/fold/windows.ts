@@ -24,7 +24,11 @@ export type WindowName =
 
 /** The windows of this version of the rules. Nothing else in the code names a number of days. */
 export const WINDOWS: Readonly<Record<WindowName, Window>> = {
-  claim: { days: 7, opens: "a claim, a line's first proof (a), or its first endorsement", veto: "none" },
+  claim: {
+    days: 7,
+    opens: "a claim, a line's first proof (a), or an endorsement after the lines were settled",
+    veto: "none",
+  },
   solo: { days: 7, opens: "a change by an authority of a single holder", veto: "any live or recovery key" },
   lowering: { days: 14, opens: "a change that weakens", veto: "none" },
   recovery: { days: 30, opens: "a change by recovery keys", veto: "any live or recovery key" },

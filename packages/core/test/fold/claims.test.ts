@@ -41,18 +41,33 @@ describe("first claims", () => {
     expect(statusOf(alone)).toBe("in force");
   });
 
-  test("[A-4] an endorsement within the window opens it anew", () => {
-    const town = makeTown({ recognised: new Map([[REVIEWERS, ["endorse" as const]]]) });
-    found(town, REVIEWERS, "rita rolf", 2, ["endorse"]);
-    town.enter(claimOf(TEAM), "alice bob carol");
-    const claim = town.last();
-    town.day = 6;
-    const claims = new Map([[WIDGET, { claim, confirms: [] }]]);
-    town.enter({ kind: "endorse", by: REVIEWERS, claims }, "rita rolf");
-    town.day = 12.9;
-    expect(town.state().epoch).toBe(0);
-    town.day = 13;
-    expect(statusOf(town)).toBe("in force");
+  test("[A-4] an endorsement within the window doesn't move its end: who doesn't recognise it sees the same time", () => {
+    for (const recognised of [new Map([[REVIEWERS, ["endorse" as const]]]), new Map()]) {
+      const town = makeTown({ recognised, lenient: true });
+      found(town, REVIEWERS, "rita rolf", 2, ["endorse"]);
+      town.enter(claimOf(TEAM, { proof: "1.0.1" }), "alice bob carol");
+      const claim = town.last();
+      town.day = 6;
+      const claims = new Map([[WIDGET, { claim, confirms: [] }]]);
+      town.enter({ kind: "endorse", by: REVIEWERS, claims }, "rita rolf");
+      town.day = 6.9;
+      expect(town.state().epoch).toBe(0);
+      town.day = 7;
+      expect(statusOf(town)).toBe("in force");
+    }
+  });
+
+  test("[A-16] where rivals were settled others may see another line: what its holders enter is void here, and no fault of the log's", () => {
+    const town = makeTown({ lenient: true });
+    town.enter(claimOf(THIEF), "thief");
+    town.enter(claimOf(TEAM, { previous: town.last(), proof: "1.0.2" }), "alice bob carol");
+    town.day = 8;
+    expect(town.state().lines.map(({ authority }) => authority.digest)).toEqual([TEAM.digest]);
+    const next = authorityOf("thief thief/2", 1);
+    const packages = new Map([[WIDGET, { previous: town.last() }]]);
+    town.enter({ kind: "change", packages, authority: next, details: null }, "thief thief/2");
+    expect(town.state().lines[0]!.authority.digest).toBe(TEAM.digest);
+    expect(town.state().divergedAt).not.toBeNull();
   });
 
   test("[A-4] a claim without proof lapses with the window: it gains nobody's trust", () => {
