@@ -2,11 +2,12 @@ import { browserPage } from "./browser-page.ts";
 import { type Benchmark, type Figure, keepsTarget, ratioOf } from "./figure.ts";
 import { logAdmission } from "./log-admission.ts";
 import { logCosigned } from "./log-cosigned.ts";
+import { logScale } from "./log-scale.ts";
 import { signWithKey } from "./sign-with-key.ts";
 import { verifyLockfile } from "./verify-lockfile.ts";
 
 // pnpm bench [--json] [name…]: each figure is a ratio of two sides measured in the same run, since machines differ and are noisy.
-const BENCHMARKS: Benchmark[] = [verifyLockfile, logAdmission, logCosigned, signWithKey, browserPage];
+const BENCHMARKS: Benchmark[] = [verifyLockfile, logAdmission, logCosigned, logScale, signWithKey, browserPage];
 
 const args = process.argv.slice(2);
 const json = args.includes("--json");

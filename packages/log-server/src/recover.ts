@@ -23,6 +23,7 @@ import { LogServerError } from "./error.ts";
 import { type Blobs, CHECKPOINT } from "./storage/blobs.ts";
 import { type Ledger, LEDGER_FORMAT } from "./storage/ledger.ts";
 import type { Storage } from "./storage/storage.ts";
+import { readMapCache } from "./map-cache.ts";
 import { changesOf } from "./map-changes.ts";
 import type { LogView } from "./store-reads.ts";
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type TreeEdge } from "./tree.ts";
@@ -75,8 +76,9 @@ async function readShown(blobs: Blobs, key: VerifierKey): Promise<SignedCheckpoi
  * Sees to it that the tiles which the tree's edge is made of are those of this tree; if they are not, every tile is made again from the leaves.
  * Throws `STORE_DAMAGED` if the leaves are not its own either.
  */
-export async function mendTiles({ ledger, blobs }: Storage, tree: Checkpoint): Promise<void> {
-  const edge = await edgeFromTiles({ ledger, blobs }, tree.size);
+export async function mendTiles(storage: Storage, tree: Checkpoint): Promise<void> {
+  const { ledger, blobs } = storage;
+  const edge = await edgeFromTiles(storage, tree.size);
   if (edge !== undefined && equalBytes(rootOfEdge(edge), tree.root)) return;
   let made = EMPTY_EDGE;
   while (made.size < tree.size) {
@@ -103,10 +105,30 @@ export async function recoverView(storage: Storage, checkpoint: SignedCheckpoint
 }
 
 /** The map of all packages as the first `size` leaves leave it, and the time of the last of them. Throws `STORE_DAMAGED` if that is no epoch leaf with its root. */
-export async function recoverMap(
-  { ledger }: Storage,
-  { size }: Checkpoint,
-): Promise<{ map: PackageMap; time: number }> {
+export async function recoverMap(storage: Storage, { size }: Checkpoint): Promise<{ map: PackageMap; time: number }> {
+  const { ledger, cache } = storage;
+  const last = (await ledger.leaves(size - 1, size))[0];
+  const cached = cache === undefined ? undefined : await mapFromCache(cache, ledger, size);
+  if (cached !== undefined && isMapRoot(last, size, cached.root()))
+    return { map: cached, time: requireMapRoot(last, size, cached.root()) };
+  const map = await mapFromHeads(ledger, size);
+  return { map, time: requireMapRoot(last, size, map.root()) };
+}
+
+/** The map that was kept, and what leaves since then changed in it. */
+async function mapFromCache(path: string, ledger: Ledger, size: number): Promise<PackageMap | undefined> {
+  const cached = await readMapCache(path);
+  if (cached === undefined || cached.size > size) return undefined;
+  const draft = cached.map.draft();
+  for (let at = cached.size; at < size; at += CHUNK) {
+    const leaves = await ledger.leaves(at, Math.min(size, at + CHUNK));
+    for (const record of changesOf(leaves, at)) draft.set(record);
+  }
+  draft.commit();
+  return cached.map;
+}
+
+async function mapFromHeads(ledger: Ledger, size: number): Promise<PackageMap> {
   const map = createPackageMap();
   const draft = map.draft();
   const newer: MapRecord[] = [];
@@ -122,8 +144,7 @@ export async function recoverMap(
     if (older) draft.set(older);
   }
   draft.commit();
-  const last = (await ledger.leaves(size - 1, size))[0];
-  return { map, time: requireMapRoot(last, size, map.root()) };
+  return map;
 }
 
 /** What the stored tree adds to the published one, if it does. Throws `STORE_DAMAGED` if the leaves are not the tree's. */
@@ -161,11 +182,14 @@ async function headsBefore(ledger: Ledger, size: number): Promise<Map<string, Ma
 
 /** [L-8] Gives the epoch leaf's time. */
 export function requireMapRoot(last: Uint8Array | undefined, size: number, root: Uint8Array): number {
-  const epoch = last && parseEpoch(last);
-  if (epoch?.covers !== size - 1 || !equalBytes(epoch.mapRoot, root)) {
+  if (last === undefined || !isMapRoot(last, size, root))
     throw damaged("The packages in the database are not those of the last epoch leaf.");
-  }
-  return epoch.time;
+  return parseEpoch(last).time;
+}
+
+function isMapRoot(last: Uint8Array | undefined, size: number, root: Uint8Array): boolean {
+  const epoch = last && parseEpoch(last);
+  return epoch?.covers === size - 1 && equalBytes(epoch.mapRoot, root);
 }
 
 async function edgeFromTiles({ ledger, blobs }: Storage, size: number): Promise<TreeEdge | undefined> {

@@ -17,12 +17,17 @@ import {
   verifyCheckpoint,
 } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
+import { writeMapCache } from "./map-cache.ts";
 import { mendTiles, readState, recoverMap, recoverPending, recoverView } from "./recover.ts";
 import { type AdmittedStatement, LEDGER_FORMAT, type TreeHead } from "./storage/ledger.ts";
 import { closeStorage, type Storage } from "./storage/storage.ts";
 import { type LogView, type StoreReads, storeReads } from "./store-reads.ts";
 import { textBlobs } from "./texts.ts";
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type TreeEdge } from "./tree.ts";
+
+// Leaves after which the map is kept: while running, and at the end.
+const CACHE_EACH = 200_000;
+const CACHE_AT_END = 20_000;
 
 export type Store = StoreReads & {
   /** Log time of the published checkpoint's epoch leaf, in seconds. */
@@ -102,6 +107,8 @@ function storeOver(parts: Parts): Store {
   const { ledger, blobs } = storage;
   let stopped = false;
   let appending = false;
+  let cachedSize = 0;
+  let caching: Promise<void> | undefined;
 
   const append = async (statements: readonly AdmittedStatement[], time: number): Promise<SignedCheckpoint> => {
     const { checkpoint, edge } = parts.view;
@@ -135,6 +142,17 @@ function storeOver(parts: Parts): Store {
     pending.draft.commit();
     parts.time = pending.time;
     parts.pending = undefined;
+    if (shown.size - cachedSize >= CACHE_EACH) void keepMap();
+  };
+
+  /** A file that can't be written is not missed: the next start takes longer. */
+  const keepMap = async (): Promise<void> => {
+    if (storage.cache === undefined || caching !== undefined) return caching;
+    const { size } = parts.view.checkpoint;
+    cachedSize = size;
+    caching = writeMapCache(storage.cache, { size, map }).catch(() => undefined);
+    await caching;
+    caching = undefined;
   };
 
   return {
@@ -161,7 +179,11 @@ function storeOver(parts: Parts): Store {
     },
     publish,
     ready: () => !stopped,
-    close: () => closeStorage(storage),
+    close: async () => {
+      if (parts.view.checkpoint.size - cachedSize >= CACHE_AT_END) await keepMap();
+      await caching;
+      await closeStorage(storage);
+    },
   };
 }
 

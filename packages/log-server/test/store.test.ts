@@ -1,9 +1,11 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { noteSigner } from "@touchmark/log";
+import { packageIdHash } from "@touchmark/core";
+import { createPackageMap, nodeCrypto, noteSigner } from "@touchmark/log";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkStore, createStore, openFolder, openStore, type Store, type StoreReport } from "../src/index.ts";
+import { writeMapCache } from "../src/map-cache.ts";
 import { runLog, type RunningLog, signer, START, temporaryFolder } from "./support/log.ts";
 import { claim, ORIGIN, person, release } from "./support/statements.ts";
 
@@ -116,6 +118,33 @@ describe("opening a log", () => {
         if (tile === "tile/0/000") expect(await problems()).toEqual([]);
         writeFileSync(join(dir, tile), whole);
       }
+    }
+  });
+
+  test("whose map was kept is opened with it, and without it if it is of another log, changed or cut short", async () => {
+    const file = join(dir, "map.cache");
+    const store = await openStore(await openFolder(dir), signer);
+    const head = store.head(packageIdHash(nodeCrypto, "npm:npmjs/p0"));
+    expect(head).toBeDefined();
+    const map = createPackageMap();
+    const draft = map.draft();
+    for (let i = 0; i < 300; i++) {
+      const record = store.head(packageIdHash(nodeCrypto, `npm:npmjs/p${i}`))!;
+      draft.set({ ...record, last: record.lastAuthority! }); // as they were after the claim
+    }
+    draft.commit();
+    await store.close();
+    await writeMapCache(file, { size: 302, map });
+    const good = readFileSync(file);
+    const bad = Buffer.from(good);
+    bad[good.length - 1]! ^= 1;
+    await writeMapCache(file, { size: 302, map: createPackageMap() });
+    const foreign = readFileSync(file);
+    for (const bytes of [good, bad, foreign, good.subarray(0, 100), Buffer.alloc(0)]) {
+      writeFileSync(file, bytes);
+      const again = await openStore(await openFolder(dir), signer);
+      expect(again.head(packageIdHash(nodeCrypto, "npm:npmjs/p0"))).toEqual(head);
+      await again.close();
     }
   });
 

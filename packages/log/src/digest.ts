@@ -34,6 +34,11 @@ export function digestFromBytes(bytes: Uint8Array, offset = 0): Digest {
   return bufferOver(bytes).latin1Slice(offset, offset + DIGEST_BYTES);
 }
 
+/** Puts a hash where there is room for it. */
+export function writeDigest(bytes: Uint8Array, offset: number, digest: Digest): void {
+  bufferOver(bytes).latin1Write(digest, offset, DIGEST_BYTES);
+}
+
 /** All hashes of a concatenation whose length is a multiple of 32. */
 export function digestsFromBytes(bytes: Uint8Array): Digest[] {
   const buffer = bufferOver(bytes);

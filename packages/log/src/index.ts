@@ -66,18 +66,8 @@ export { encodeFork, type Fork, MAX_FORK_BYTES, parseFork, verifyFork } from "./
 export { fetchPeaks, fetchProvedLeaf, followLeaves, type LeafBatch } from "./follow.ts";
 export { encodeLineDocument, type LineDocument, type Member, parseLineDocument, parseText } from "./line-document.ts";
 export type { Fetch } from "./http.ts";
-export {
-  bucketOf,
-  createPackageMap,
-  encodeBucket,
-  findRecord,
-  MAP_SIZE,
-  type MapDraft,
-  type MapRecord,
-  mapRootFromBuckets,
-  type PackageMap,
-  parseBucket,
-} from "./map.ts";
+export { createPackageMap, loadPackageMap, type MapDraft, mapRootFromBuckets, type PackageMap } from "./map.ts";
+export { bucketOf, encodeBucket, findRecord, MAP_SIZE, type MapRecord, parseBucket } from "./map-record.ts";
 export {
   consistencyProof,
   consistencyRanges,

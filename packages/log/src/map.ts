@@ -1,22 +1,11 @@
 /** The map inside the log: which entries are each package's last. Trust assumption: none; a bucket counts once its proof leads to a trusted map root. */
-import { type Digest, digestToBytes, leafDigest, nodeDigest } from "./digest.ts";
-import { copyBytes } from "./bytes.ts";
+import { type Digest, digestFromBytes, digestToBytes, leafDigest, nodeDigest, writeDigest } from "./digest.ts";
 import { LogError } from "./error.ts";
-import { readIndex, writeIndex } from "./entry.ts";
+import { bucketIn, GROUP_HEIGHT, GROUPS, growingGroup, type GrowingGroup } from "./map-groups.ts";
+import { emptyAt, emptyPage, PAGE_BYTES, PAGES, placeOf } from "./map-pages.ts";
+import { bucketOf, findRecord, MAP_HEIGHT, MAP_SIZE, type MapRecord, RECORD_BYTES } from "./map-record.ts";
 import type { Range, RangeDigest } from "./merkle.ts";
 import { rootFromMultiProofOfData } from "./multi-proof.ts";
-
-const MAP_HEIGHT = 20;
-/** [L-9] Buckets in the map. */
-export const MAP_SIZE: number = 2 ** MAP_HEIGHT;
-export const RECORD_BYTES = 48;
-
-/** [L-11] `packageHash` is 32 bytes; `last` and `lastAuthority` are indices of the log. */
-export type MapRecord = {
-  readonly packageHash: Uint8Array;
-  readonly last: number;
-  readonly lastAuthority: number | null;
-};
 
 /** The whole map in memory. What it gives out is not to be changed. */
 export type PackageMap = {
@@ -30,6 +19,8 @@ export type PackageMap = {
   readonly digestOf: RangeDigest;
   /** Changes that can be looked at before they are made. */
   readonly draft: () => MapDraft;
+  /** The map as it is when this is called, in pieces, for {@link loadPackageMap}. The form is this version's own, with no promise to keep it. */
+  readonly dump: () => Generator<Uint8Array>;
 };
 
 export type MapDraft = {
@@ -40,48 +31,6 @@ export type MapDraft = {
   readonly commit: () => void;
 };
 
-/** [L-10] The first 20 bits of a package id hash. */
-export function bucketOf(packageHash: Uint8Array): number {
-  const [a, b, c] = packageHash;
-  if (packageHash.length !== 32 || a === undefined || b === undefined || c === undefined) {
-    throw new LogError("BAD_ARGUMENT", "A package id hash is not 32 bytes long.");
-  }
-  return (a << 12) | (b << 4) | (c >> 4);
-}
-
-/** [L-10] [L-11] Reads bucket number `bucket`. Throws `BAD_RECORD` unless its records are whole, sorted, its own, and none stands twice. */
-export function parseBucket(bytes: Uint8Array, bucket: number): MapRecord[] {
-  if (bytes.length % RECORD_BYTES !== 0) throw new LogError("BAD_RECORD", "A map bucket has a wrong length.");
-  const records: MapRecord[] = [];
-  for (let at = 0; at < bytes.length; at += RECORD_BYTES) {
-    const packageHash = copyBytes(bytes, at, at + 32);
-    const last = readIndex(bytes, at + 32);
-    const lastAuthority = readIndex(bytes, at + 40);
-    const before = records.at(-1);
-    if (last === null || (lastAuthority !== null && lastAuthority > last)) {
-      throw new LogError("BAD_RECORD", "A map record names impossible entries.");
-    }
-    if (bucketOf(packageHash) !== bucket) throw new LogError("BAD_RECORD", "A map record is in a foreign bucket.");
-    if (before !== undefined && Buffer.compare(before.packageHash, packageHash) >= 0) {
-      throw new LogError("BAD_RECORD", "The records of a map bucket are not sorted.");
-    }
-    records.push({ packageHash, last, lastAuthority });
-  }
-  return records;
-}
-
-/** The inverse of {@link parseBucket}; the records may come in any order. */
-export function encodeBucket(records: readonly MapRecord[]): Uint8Array {
-  const bytes = new Uint8Array(records.length * RECORD_BYTES);
-  const sorted = records.toSorted((a, b) => Buffer.compare(a.packageHash, b.packageHash));
-  for (const [i, record] of sorted.entries()) {
-    bytes.set(record.packageHash, i * RECORD_BYTES);
-    writeIndex(bytes, i * RECORD_BYTES + 32, record.last);
-    writeIndex(bytes, i * RECORD_BYTES + 40, record.lastAuthority);
-  }
-  return bytes;
-}
-
 /** The map root that these buckets (number to bytes, ascending, at least one) and their multi-proof lead to. Throws `BAD_PROOF`. */
 export function mapRootFromBuckets(buckets: ReadonlyMap<number, Uint8Array>, proof: Uint8Array): Uint8Array {
   return rootFromMultiProofOfData(MAP_SIZE, buckets, proof);
@@ -89,38 +38,72 @@ export function mapRootFromBuckets(buckets: ReadonlyMap<number, Uint8Array>, pro
 
 /** An empty map. */
 export function createPackageMap(): PackageMap {
-  const buckets = new Map<number, Uint8Array>();
-  const nodes = new Map<number, Digest>();
-  let version = 0;
+  return mapOver(
+    Array.from({ length: GROUPS }, () => NO_BYTES),
+    Array.from({ length: PAGES }, () => undefined),
+  );
+}
 
-  const bucket = (number: number): Uint8Array => buckets.get(number) ?? NO_BYTES;
-  const digestOf = (range: Range): Digest => {
-    const node = nodeOver(range);
-    return nodes.get(node) ?? emptyAt(node);
+/** The map that {@link PackageMap.dump} wrote. Throws `BAD_RECORD` if it is no such thing; whether it is whole is not looked at. */
+export function loadPackageMap(dump: Uint8Array): PackageMap {
+  const groups: Uint8Array[] = Array.from({ length: GROUPS }, () => NO_BYTES);
+  const pages: (Uint8Array | undefined)[] = Array.from({ length: PAGES }, () => undefined);
+  const view = new DataView(dump.buffer, dump.byteOffset, dump.byteLength);
+  let at = 0;
+  const take = (length: number): number => {
+    if (at + length > dump.length) throw new LogError("BAD_RECORD", "A dump of the map is cut short.");
+    at += length;
+    return at - length;
   };
+  const read = (into: (Uint8Array | undefined)[], lengthOf: () => number): void => {
+    for (let count = view.getUint32(take(4)); count > 0; count--) {
+      const number = view.getUint32(take(4));
+      const length = lengthOf();
+      if (number >= into.length) throw new LogError("BAD_RECORD", "A dump of the map names a part that there is not.");
+      const start = take(length);
+      into[number] = dump.subarray(start, start + length);
+    }
+  };
+  read(groups, () => view.getUint32(take(4)));
+  read(pages, () => PAGE_BYTES);
+  return mapOver(groups, pages);
+}
+
+/** Groups and pages are replaced when they change, never written to, so that a draft shares all others with the map, and a dump all of them. */
+function mapOver(groups: Uint8Array[], pages: (Uint8Array | undefined)[]): PackageMap {
+  let version = 0;
   const draft = (): MapDraft => {
     const begunAt = version;
-    const changedBuckets = new Map<number, Uint8Array>();
-    const changedNodes = new Map<number, Digest>();
+    const changed = new Map<number, GrowingGroup>();
+    const changedPages = new Map<number, Uint8Array>();
     let stale = new Set<number>();
 
+    const groupOf = (number: number): Uint8Array => changed.get(number)?.bytes() ?? groups[number]!;
+    const pageOf = (number: number): Uint8Array | undefined => changedPages.get(number) ?? pages[number];
     const set = (record: MapRecord): void => {
-      const number = bucketOf(record.packageHash);
-      changedBuckets.set(number, withRecord(changedBuckets.get(number) ?? bucket(number), record));
-      stale.add(number);
+      const bucket = bucketOf(record.packageHash);
+      const number = bucket >> GROUP_HEIGHT;
+      const group = changed.get(number) ?? growingGroup(groups[number]!);
+      group.set(record);
+      changed.set(number, group);
+      stale.add(bucket);
     };
-    const nodeAt = (node: number): Digest => changedNodes.get(node) ?? nodes.get(node) ?? emptyAt(node);
-    const rehash = (): void => {
-      let level = new Set<number>();
-      for (const number of stale) {
-        changedNodes.set(MAP_SIZE + number, leafDigest(changedBuckets.get(number) ?? NO_BYTES));
-        level.add((MAP_SIZE + number) >> 1);
+    const write = (node: number, digest: Digest): void => {
+      const { page, offset } = placeOf(node);
+      let bytes = changedPages.get(page);
+      if (bytes === undefined) {
+        bytes = pages[page]?.slice() ?? emptyPage(page);
+        changedPages.set(page, bytes);
       }
+      writeDigest(bytes, offset, digest);
+    };
+    const rehash = (): void => {
+      let level = new Set([...stale].map((bucket) => (MAP_SIZE + bucket) >> 1));
       stale = new Set();
       while (level.size > 0) {
         const above = new Set<number>();
         for (const node of level) {
-          changedNodes.set(node, nodeDigest(nodeAt(2 * node), nodeAt(2 * node + 1)));
+          write(node, nodeDigest(nodeAt(2 * node, groupOf, pageOf), nodeAt(2 * node + 1, groupOf, pageOf)));
           if (node > 1) above.add(node >> 1);
         }
         level = above;
@@ -130,50 +113,51 @@ export function createPackageMap(): PackageMap {
       set,
       root: () => {
         rehash();
-        return digestToBytes(nodeAt(1));
+        return digestToBytes(nodeAt(1, groupOf, pageOf));
       },
       commit: () => {
         if (version !== begunAt) throw new LogError("BAD_ARGUMENT", "The map has changed since the draft was begun.");
         rehash();
         version++;
-        for (const [number, bytes] of changedBuckets) buckets.set(number, bytes);
-        for (const [node, digest] of changedNodes) nodes.set(node, digest);
+        for (const [number, group] of changed) groups[number] = group.bytes().slice();
+        for (const [number, bytes] of changedPages) pages[number] = bytes;
       },
     };
   };
 
+  const nodeNow = (node: number): Digest =>
+    nodeAt(
+      node,
+      (number) => groups[number]!,
+      (number) => pages[number],
+    );
   return {
-    root: () => digestToBytes(digestOf({ start: 0, end: MAP_SIZE })),
-    size: () => {
-      let records = 0;
-      for (const bytes of buckets.values()) records += bytes.length / RECORD_BYTES;
-      return records;
+    root: () => digestToBytes(nodeNow(1)),
+    size: () => groups.reduce((sum, group) => sum + group.length / RECORD_BYTES, 0),
+    get: (packageHash) => {
+      const bucket = bucketOf(packageHash);
+      return findRecord(bucketIn(groups[bucket >> GROUP_HEIGHT]!, bucket), packageHash);
     },
-    get: (packageHash) => findRecord(bucket(bucketOf(packageHash)), packageHash),
-    bucket,
-    digestOf,
+    bucket: (number) => bucketIn(groups[number >> GROUP_HEIGHT]!, number),
+    digestOf: (range) => nodeNow(nodeOver(range)),
     draft,
+    dump: () => dumpOf([...groups], [...pages]),
   };
 }
 
-/** The record of a package in the bytes of its well-formed bucket, or `undefined`: the package was never claimed [L-12]. */
-export function findRecord(bucket: Uint8Array, packageHash: Uint8Array): MapRecord | undefined {
-  for (let at = 0; at < bucket.length; at += RECORD_BYTES) {
-    if (Buffer.compare(bucket.subarray(at, at + 32), packageHash) !== 0) continue;
-    const last = readIndex(bucket, at + 32);
-    if (last === null) throw new LogError("BAD_RECORD", "A map record names no entry.");
-    return { packageHash, last, lastAuthority: readIndex(bucket, at + 40) };
+function* dumpOf(groups: readonly Uint8Array[], pages: readonly (Uint8Array | undefined)[]): Generator<Uint8Array> {
+  const present = [...groups.entries()].filter(([, group]) => group.length > 0);
+  yield numbersAsBytes(present.length);
+  for (const [number, group] of present) {
+    yield numbersAsBytes(number, group.length);
+    yield group;
   }
-  return undefined;
-}
-
-/** The bucket with this record put in its place, instead of the package's old one if there is one. */
-function withRecord(bucket: Uint8Array, record: MapRecord): Uint8Array {
-  let at = 0;
-  while (at < bucket.length && Buffer.compare(bucket.subarray(at, at + 32), record.packageHash) < 0) at += RECORD_BYTES;
-  const known = Buffer.compare(bucket.subarray(at, at + 32), record.packageHash) === 0;
-  const rest = bucket.subarray(known ? at + RECORD_BYTES : at);
-  return new Uint8Array(Buffer.concat([bucket.subarray(0, at), encodeBucket([record]), rest]));
+  const made = [...pages.entries()].filter((entry): entry is [number, Uint8Array] => entry[1] !== undefined);
+  yield numbersAsBytes(made.length);
+  for (const [number, page] of made) {
+    yield numbersAsBytes(number);
+    yield page;
+  }
 }
 
 /** Nodes are numbered as in a heap: 1 is the root, node n has the children 2n and 2n + 1, bucket b is node MAP_SIZE + b. */
@@ -186,16 +170,27 @@ function nodeOver(range: Range): number {
   return node;
 }
 
-/** The hash of a subtree of empty buckets, for the level that `node` is on. */
-function emptyAt(node: number): Digest {
-  return EMPTY[MAP_HEIGHT - (31 - Math.clz32(node))]!;
+/** A node's hash; that of a bucket is made from its bytes, all others are kept. */
+function nodeAt(
+  node: number,
+  groupOf: (number: number) => Uint8Array,
+  pageOf: (number: number) => Uint8Array | undefined,
+): Digest {
+  if (node >= MAP_SIZE) {
+    const bucket = node - MAP_SIZE;
+    const bytes = bucketIn(groupOf(bucket >> GROUP_HEIGHT), bucket);
+    return bytes.length === 0 ? emptyAt(MAP_HEIGHT) : leafDigest(bytes);
+  }
+  const { page, offset } = placeOf(node);
+  const bytes = pageOf(page);
+  return bytes === undefined ? emptyAt(31 - Math.clz32(node)) : digestFromBytes(bytes, offset);
+}
+
+function numbersAsBytes(...numbers: number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * numbers.length);
+  const view = new DataView(bytes.buffer);
+  for (const [i, number] of numbers.entries()) view.setUint32(4 * i, number);
+  return bytes;
 }
 
 const NO_BYTES = new Uint8Array(0);
-const EMPTY: readonly Digest[] = emptyLevels();
-
-function emptyLevels(): Digest[] {
-  const levels = [leafDigest(NO_BYTES)];
-  for (let height = 0; height < MAP_HEIGHT; height++) levels.push(nodeDigest(levels[height]!, levels[height]!));
-  return levels;
-}

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -6,11 +7,13 @@ import {
   encodeBucket,
   findRecord,
   leafHash,
+  loadPackageMap,
   MAP_SIZE,
   type MapRecord,
   mapRootFromBuckets,
   multiProof,
   nodeHash,
+  type PackageMap,
   parseBucket,
 } from "../src/index.ts";
 import { flipBit } from "./naive.ts";
@@ -149,5 +152,52 @@ describe("[L-9] [L-10] [L-11] the map", () => {
     expect(() => parseBucket(joined(a!.subarray(0, 32), Buffer.alloc(16, 0xff)), 5)).toThrow(badRecord);
     const later = encodeBucket([{ packageHash: hashIn(5, 1), last: 7, lastAuthority: 8 }]);
     expect(() => parseBucket(later, 5)).toThrow(badRecord);
+  });
+});
+
+describe("a map that was written out", () => {
+  const hashOf = (i: number): Uint8Array => createHash("sha256").update(`dump ${i}`).digest();
+  const mapOf = (count: number): PackageMap => {
+    const map = createPackageMap();
+    const draft = map.draft();
+    for (let i = 0; i < count; i++) draft.set({ packageHash: hashOf(i), last: i, lastAuthority: null });
+    draft.commit();
+    return map;
+  };
+
+  test.each([0, 1, 3000])("is the same when it is read, with %i packages, and goes on the same way", (count) => {
+    const map = mapOf(count);
+    const again = loadPackageMap(Buffer.concat([...map.dump()]));
+    expect(again.root()).toEqual(map.root());
+    expect(again.size()).toBe(count);
+    for (const one of [map, again]) {
+      const draft = one.draft();
+      for (let i = 0; i < 50; i++) draft.set({ packageHash: hashOf(i * 99), last: 10_000 + i, lastAuthority: i });
+      draft.commit();
+    }
+    expect(again.root()).toEqual(map.root());
+    expect(again.get(hashOf(99))).toEqual(map.get(hashOf(99)));
+  });
+
+  test("is as it was when that began, whatever changes meanwhile", () => {
+    const map = mapOf(200);
+    const before = map.root();
+    const dump = map.dump();
+    dump.next();
+    const draft = map.draft();
+    for (let i = 0; i < 400; i++) draft.set({ packageHash: hashOf(i), last: 7, lastAuthority: 7 });
+    draft.commit();
+    const whole = Buffer.concat([...mapOf(200).dump()]);
+    expect(loadPackageMap(whole).root()).toEqual(before);
+    expect(Buffer.concat([whole.subarray(0, 4), ...dump])).toEqual(whole);
+  });
+
+  test("is refused if it is cut short or names parts that there are not", () => {
+    const dump = Buffer.concat([...mapOf(3).dump()]);
+    for (const cut of [0, 3, 10, dump.length - 1]) {
+      expect(() => loadPackageMap(dump.subarray(0, cut))).toThrow(expect.objectContaining({ code: "BAD_RECORD" }));
+    }
+    dump.writeUInt32BE(0xffff_ffff, 4);
+    expect(() => loadPackageMap(dump)).toThrow(expect.objectContaining({ code: "BAD_RECORD" }));
   });
 });

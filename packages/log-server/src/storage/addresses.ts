@@ -1,4 +1,5 @@
 /** Where a log's storage is: `postgres://…` and `s3://…`, or a folder. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { LogServerError } from "../error.ts";
 import type { Blobs } from "./blobs.ts";
@@ -7,7 +8,7 @@ import type { Ledger } from "./ledger.ts";
 import { postgresLedger, type PostgresOptions } from "./postgres-ledger.ts";
 import { s3Blobs, type S3Address } from "./s3-blobs.ts";
 import { sqliteLedger } from "./sqlite-ledger.ts";
-import { DATABASE, openFolder, type Storage } from "./storage.ts";
+import { DATABASE, MAP_CACHE, openFolder, type Storage } from "./storage.ts";
 
 /** What is left out lies in `dir`. */
 export type StorageAddresses = {
@@ -25,7 +26,8 @@ export async function openStorage(
   if (ledger === undefined && blobs === undefined) return openFolder(dir, make);
   const shelf: Blobs = blobs === undefined ? folderBlobs(dir) : await s3Blobs(parseS3Address(blobs));
   try {
-    return { ledger: await openLedger(dir, ledger, options), blobs: shelf };
+    const cache = existsSync(dir) ? join(dir, MAP_CACHE) : undefined;
+    return { ledger: await openLedger(dir, ledger, options), blobs: shelf, cache };
   } catch (error) {
     await shelf.close();
     throw error;
