@@ -31,9 +31,16 @@ export interface Stage {
   tell(line: string): void;
   /** Runs `touchmark …` or `npm …` as somebody, in their folder. */
   run(who: string, command: string, expected: Expectation): Promise<Output>;
-  /** Starts a log server; what its first line of JSON says. */
-  startLog(origin: string): Promise<{ url: string; key: string }>;
+  /** Starts a log, a witness and an auditor that have to cosign whatever it shows. */
+  startLog(origin: string): Promise<WitnessedLog>;
   close(): Promise<void>;
+}
+
+export interface WitnessedLog {
+  url: string;
+  key: string;
+  /** The lines of its policy of witnesses, without their addresses. */
+  quorum: string[];
 }
 
 export class StoryError extends Error {
@@ -93,18 +100,32 @@ export async function openStage(print: (line: string) => void): Promise<Stage> {
     return output;
   };
 
-  const startLog: Stage["startLog"] = async (origin) => {
-    const child = spawn(
-      process.execPath,
-      [TOUCHMARK, "log", "serve", "--dir", join(root, "log"), "--origin", origin, "--port", "0", "--json"],
-      {
-        cwd: root,
-        env: environment("log"),
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
+  const serve = async (who: string, args: string): Promise<{ child: ChildProcess; said: Announcement }> => {
+    const child = spawn(process.execPath, [TOUCHMARK, ...args.split(" "), "--dir", join(root, who), "--json"], {
+      cwd: root,
+      env: environment(who),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     children.push(child);
-    return JSON.parse(await firstLine(child)) as { url: string; key: string };
+    return { child, said: JSON.parse(await firstLine(child)) as Announcement };
+  };
+
+  const startLog: Stage["startLog"] = async (origin) => {
+    // Its first start makes the log's key, which the others are to be given; then it begins anew with their keys.
+    const first = await serve("log", `log serve --origin ${origin} --port 0`);
+    await stop(first.child);
+    const { url, port, key } = first.said;
+    const [witness, auditor] = await Promise.all([
+      serve("witness", `log witness serve --name witness.example --log ${key} --port 0`),
+      serve("auditor", `log audit serve --name audit.example --log ${url} --key ${key} --port 0`),
+    ]);
+    const cosigners = { witness: witness.said, auditor: auditor.said };
+    const lines = Object.entries(cosigners).map(([name, { keys }]) => `witness ${name} ${keys[0]}`);
+    const quorum = ["group both all witness auditor", "quorum both"];
+    const addressed = lines.map((line, i) => `${line} ${Object.values(cosigners)[i]!.url}`);
+    write("log", "quorum.policy", `${[...addressed, ...quorum].join("\n")}\n`);
+    await serve("log", `log serve --port ${port} --quorum ${join(folder("log"), "quorum.policy")}`);
+    return { url, key, quorum: [...lines, ...quorum] };
   };
 
   return {
@@ -121,6 +142,14 @@ export async function openStage(print: (line: string) => void): Promise<Stage> {
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** What a server says once it is ready. */
+interface Announcement {
+  url: string;
+  port: number;
+  key: string;
+  keys: string[];
 }
 
 function style(code: number, text: string): string {
@@ -158,7 +187,7 @@ function firstLine(child: ChildProcess): Promise<string> {
     });
     child.once("error", reject);
     child.once("exit", (code) =>
-      reject(new StoryError(`The log ended with ${code} before it was ready: ${complaint}`)),
+      reject(new StoryError(`A server ended with ${code} before it was ready: ${complaint}`)),
     );
   });
 }

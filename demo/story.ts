@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Stage, StoryError } from "./stage.ts";
+import { type Stage, StoryError, type WitnessedLog as Log } from "./stage.ts";
 
 // The main job from end to end, through the real command line, the real npm and a real registry. The security keys are
 // in software here, but speak the packets of real ones, so that nothing on the signers' side can tell.
@@ -19,15 +19,13 @@ export async function tellStory(stage: Stage): Promise<void> {
   await verifyOffline(stage);
 }
 
-interface Log {
-  url: string;
-  key: string;
-}
-
 async function openTheWorkshop(stage: Stage): Promise<Log> {
   stage.chapter("1. A registry, a log, and three people who make the package pewter");
   const log = await stage.startLog(ORIGIN);
   stage.tell(`the log ${ORIGIN} is up, and so is a registry with nothing in it`);
+  stage.tell(
+    "a witness sees to it that the log has one history, an auditor replays all of it by the rules: both must cosign",
+  );
   for (const who of ["alice", "bob", "carol"]) writePolicy(stage, who, log, {});
   return log;
 }
@@ -202,7 +200,7 @@ function writePolicy(stage: Stage, who: string, log: Log, packages: Record<strin
   stage.write(who, "touchmark.json", {
     version: 1,
     registries: { npmjs: [stage.registry.url] },
-    log: { url: log.url, origin: ORIGIN, key: log.key },
+    log: { url: log.url, origin: ORIGIN, key: log.key, quorum: log.quorum },
     packages: { "*": { level: "ratchet" }, ...packages },
   });
 }

@@ -38,10 +38,16 @@ export function applyStatement(
     const adoption = statement.kind === "adopt" ? next.adoption : null; // [A-22]
     return { ...next, adoption, last: place };
   } catch (error) {
-    const excused = error instanceof CoreError && (error.code === "NOT_RECOGNISED" || settled.divergedAt !== null);
-    if (!world.lenient || !excused || !counts) throw error;
+    if (!world.lenient || !counts || !(error instanceof CoreError) || !mayBeGoodElsewhere(error, settled)) throw error;
     return { ...settled, last: place, divergedAt: settled.divergedAt ?? place.index };
   }
+}
+
+// [A-16]: whoever recognises other committees may see another line in force, or one where there is none here.
+function mayBeGoodElsewhere({ code }: CoreError, { lines, epoch, divergedAt }: PackageState): boolean {
+  return (
+    code === "NOT_RECOGNISED" || divergedAt !== null || (epoch === 0 && lines.length > 0 && code === "NOT_CLAIMED")
+  );
 }
 
 /** A statement is for the logs that it names [S-8]. Throws `WRONG_LOG`. */
