@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeHex, type Envelope, envelopeSignedBytes, parseSignatures, parseStatement } from "@touchmark/core";
 import { encodeVerifierKey, type Evidence, nodeCrypto } from "@touchmark/log";
-import { encodeCompanion } from "@touchmark/verify";
+import { encodeCompanion, type Pin } from "@touchmark/verify";
 import { forgedLog } from "../../packages/verify/test/support/forged-log.ts";
 import {
   authority,
@@ -25,15 +25,15 @@ export function writeSignedTree(directory: string, { packages, packagesPerTeam }
   const now = Math.floor(Date.now() / 1000);
   const floor = floorWork();
   const rules: Record<string, object> = {};
-  const pins = new Map<string, string>();
+  const pins = new Map<string, Pin>();
   const locked: Record<string, object> = { "": { name: "tree", version: "1.0.0" } };
-  for (let first = 0; first < packages; first += packagesPerTeam) {
-    const team = first / packagesPerTeam;
+  for (let start = 0; start < packages; start += packagesPerTeam) {
+    const team = start / packagesPerTeam;
     const holders = ["ann", "ben", "cyd"].map((name) => person(name, `${name} of team ${team}`));
-    const names = Array.from({ length: Math.min(packagesPerTeam, packages - first) }, (_, i) => `package-${first + i}`);
+    const names = Array.from({ length: Math.min(packagesPerTeam, packages - start) }, (_, i) => `package-${start + i}`);
     const packageIds = names.map((name) => `npm:npmjs/${name}`);
     const claim = claimPayload({ packages: packageIds.toSorted(), authority: authority(holders, 2) });
-    log.append(signedBy(claim, holders), now - 1000);
+    const first = log.append(signedBy(claim, holders), now - 1000);
     const statement = parseStatement(nodeCrypto, claim);
     if (statement.kind !== "claim") throw new Error("a claim is a claim");
     for (const name of names) {
@@ -41,7 +41,9 @@ export function writeSignedTree(directory: string, { packages, packagesPerTeam }
       const release = signedBy(releasePayload(`npm:npmjs/${name}@1.0.0`, encodeHex(sha512)), holders.slice(0, 2));
       floor.add(release);
       rules[name] = { level: "strict", authority: statement.authority.digest };
-      pins.set(`npm:npmjs/${name}`, statement.authority.digest);
+      const packageId = `npm:npmjs/${name}`;
+      const entry = first + packageIds.toSorted().indexOf(packageId);
+      pins.set(packageId, { authority: statement.authority.digest, epoch: 1, entry, proof: [] });
       log.append(release, now - 500);
       locked[`node_modules/${name}`] = {
         version: "1.0.0",

@@ -33,6 +33,8 @@ export { applyStatement, checkLog } from "./fold/apply.ts";
 export { countingMembers, partiesOf } from "./fold/committee.ts";
 export type { ActiveHold } from "./fold/hold.ts";
 export { holdsOn } from "./fold/hold.ts";
+export type { ProofLetter } from "./fold/letters.ts";
+export { lackingLetters, proofLetters } from "./fold/letters.ts";
 export type { JudgedRelease } from "./fold/release.ts";
 export { isFrozen, judgeRelease, judgeReview, refuseSecondRelease, releasesOf } from "./fold/release.ts";
 export { settle } from "./fold/settle.ts";

@@ -29,6 +29,13 @@ export type ReasonCode =
   | "AUTHORITY_CHANGED"
   | "TARBALL_BAD"
   | "CLAIM_PENDING"
+  | "FROZEN"
+  // committees
+  | "HELD"
+  | "NOT_REVIEWED"
+  | "EXPEDITED"
+  | "COMMITTEE_UNCHECKED"
+  | "COMMITTEE_UNRECOGNISED"
   // what the policy demands of keys
   | "KEY_NOT_VERIFIED"
   | "KEY_COPYABLE"

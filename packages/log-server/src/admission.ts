@@ -13,6 +13,7 @@ import {
   refuseSecondRelease,
   type ReleasedVersion,
   releasesOf,
+  type Review,
   type SignedStatement,
   statementChains,
   UNCLAIMED,
@@ -102,6 +103,7 @@ export function admitStatement(
       const released = releasesOf(signed.statement, packageId);
       releases.push(...freshReleases(view, released, packageHash, index, line.root));
     }
+    if (signed.statement.kind === "review") releases.push(...reviewRows(signed.statement, packageHash, index));
     heads.push({ packageHash, last: index, lastAuthority: isAuthorityKind(kind) ? index : previousAuthority });
     entries.push(entry);
   }
@@ -127,6 +129,18 @@ function freshReleases(
       refuseSecondRelease(one, { sha512: hex(before.sha512), tarSha512: hex(before.tarSha512) });
     return { packageHash, version, line, sha512: bytesOf(sha512), tarSha512: bytesOf(tarSha512), position };
   });
+}
+
+/** [E-20] A committee's reviews are found by what they are about. */
+function reviewRows({ reviews }: Review, packageHash: Uint8Array, position: number): ReleaseRow[] {
+  return [...reviews].map(([releaseId, { sha512, tarSha512 }]) => ({
+    packageHash,
+    version: releaseId,
+    line: position,
+    sha512: bytesOf(sha512),
+    tarSha512: bytesOf(tarSha512),
+    position,
+  }));
 }
 
 /** [S-15] The log keeps the list that a claim commits to, so that others can prove from it. */

@@ -1,6 +1,6 @@
 /** Evidence for packages and versions at the newest published checkpoint, as chapter 05 has it. */
 import { setImmediate } from "node:timers/promises";
-import { encodeHex, encodeUtf8, packageIdHash } from "@touchmark/core";
+import { encodeHex, encodeUtf8, isCommitteeId, packageIdHash, type PackageState } from "@touchmark/core";
 import {
   bucketOf,
   concatDigests,
@@ -18,6 +18,9 @@ import {
   rootOfDigests,
 } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
+import type { AuthorityEntry } from "./package-states.ts";
+import { readAdmittedEnvelope } from "./signatures.ts";
+import type { ReleaseRow } from "./storage/ledger.ts";
 import { authorityChains, type PackageStates, requireEnvelope } from "./stored-states.ts";
 import type { StoreReads } from "./store-reads.ts";
 
@@ -44,7 +47,8 @@ export async function buildEvidence(
 
   // From here on the map may go on without us: what else is read never changes.
   const indices = new Set<number>();
-  const earlier = new Map<string, EarlierEvidence>();
+  const bare = new Set<number>();
+  const earlier = new Map<string, ReadonlyMap<string, EarlierEvidence>>();
   for (const slice of slicesOf(asked)) {
     const chainTo = await authorityChains(
       store,
@@ -53,22 +57,31 @@ export async function buildEvidence(
     const names = slice.flatMap(({ packageHash, versions, last }) =>
       last === null ? [] : versions.map((version) => ({ packageHash, version })),
     );
-    for (const { index } of slice.flatMap(({ last }) => chainTo(last))) indices.add(index);
-    for (const { position } of await store.releases(names)) if (position < size) indices.add(position);
+    for (const { index, before } of slice.flatMap(({ last }) => chainTo(last))) {
+      indices.add(index);
+      if (before !== null) bare.add(before.index); // [E-21]
+    }
+    const committees = slice.filter(({ packageId }) => isCommitteeId(packageId));
+    const found = (await store.releases(names)).filter(({ position }) => position < size);
+    for (const position of wantedOf(found, committees)) indices.add(position);
     const after = await states(slice);
-    for (const { packageId, versions } of slice) {
-      const [line] = after.get(packageId)!.lines;
-      const listed = line && (await earlierOf(store, line.claimed.earlier.root, versions));
-      if (listed) earlier.set(packageId, listed);
+    for (const { packageId, versions, last } of slice) {
+      if (versions.length === 0) continue;
+      const lists = new Map<string, EarlierEvidence>();
+      for (const root of await rootsOf(store, packageId, chainTo(last), after.get(packageId)!)) {
+        const listed = await earlierOf(store, root, versions);
+        if (listed) lists.set(encodeHex(root), listed);
+      }
+      if (lists.size > 0) earlier.set(packageId, lists);
     }
     await setImmediate();
   }
   const entries = new Map<number, Uint8Array>();
   const envelopes = envelopeCollector(store);
-  for (const slice of slicesOf(sorted(indices))) {
+  for (const slice of slicesOf(sorted(new Set([...indices, ...bare])))) {
     const leaves = await store.leavesAt(slice);
     for (const index of slice) entries.set(index, leaves.get(index)!);
-    await envelopes.add([...leaves.values()]);
+    await envelopes.add(slice.filter((index) => indices.has(index)).map((index) => leaves.get(index)!));
     await setImmediate();
   }
   const shown = [...entries.keys(), size - 1];
@@ -80,13 +93,45 @@ export async function buildEvidence(
   return text;
 }
 
-/** [E-5] The asked versions that the authority in force lists as published before it. */
+/** The entries of all releases; of a committee's reviews of one version the newest alone [E-20]. */
+function wantedOf(found: readonly ReleaseRow[], committees: readonly { packageHash: Uint8Array }[]): number[] {
+  if (committees.length === 0) return found.map(({ position }) => position);
+  const reviewers = new Set(committees.map(({ packageHash }) => encodeHex(packageHash)));
+  const newest = new Map<string, number>();
+  const wanted: number[] = [];
+  for (const { packageHash, version, position } of found) {
+    const by = encodeHex(packageHash);
+    if (!reviewers.has(by)) wanted.push(position);
+    else newest.set(`${by} ${version}`, Math.max(position, newest.get(`${by} ${version}`) ?? 0));
+  }
+  return [...wanted, ...newest.values()];
+}
+
+/** The roots of the lists that a package's claims commit to: whichever of them counts for whoever asks, it has a list of its own [E-5]. */
+async function rootsOf(
+  store: StoreReads,
+  packageId: string,
+  chain: readonly AuthorityEntry[],
+  { lines }: PackageState,
+): Promise<Uint8Array[]> {
+  const claims = chain.map(({ bytes }) => parseEntry(bytes)).filter(({ kind }) => kind === "claim");
+  if (claims.length <= 1) return lines.map(({ claimed }) => claimed.earlier.root);
+  const roots = await Promise.all(
+    claims.map(async ({ envelopeHash }) => {
+      const { statement } = readAdmittedEnvelope(await requireEnvelope(store, envelopeHash));
+      return statement.kind === "claim" ? statement.packages.get(packageId)!.earlier.root : undefined;
+    }),
+  );
+  return roots.filter((root) => root !== undefined);
+}
+
+/** [E-5] The asked versions on the list of this root. */
 async function earlierOf(
   store: StoreReads,
   root: Uint8Array,
   versions: readonly string[],
 ): Promise<EarlierEvidence | undefined> {
-  const list = versions.length === 0 ? undefined : await store.earlier(root);
+  const list = await store.earlier(root);
   if (list === undefined) return undefined;
   const lines = list.trimEnd().split("\n");
   const wanted = new Set(versions);

@@ -4,12 +4,14 @@ import {
   CoreError,
   encodeEarlierLeaf,
   encodeUtf8,
+  isCommitteeId,
   isObject,
   isVersion,
   type Json,
   type JsonObject,
   MAX_EARLIER,
   parseJson,
+  parseReleaseId,
   parseSubjectId,
 } from "@touchmark/core";
 import { leafHash, rootOfLeaves } from "@touchmark/log";
@@ -37,7 +39,7 @@ export function parseSubmitRequest(body: Uint8Array): SubmitRequest {
   return { envelope: encodeUtf8(envelope), earlier: new Map(lists) };
 }
 
-/** Subject id to versions. Throws `MALFORMED`, `TOO_LARGE`, or a `CoreError`. */
+/** Subject id to versions; of a committee to release ids. Throws `MALFORMED`, `TOO_LARGE`, or a `CoreError`. */
 export function parseEvidenceRequest(body: Uint8Array): ReadonlyMap<string, readonly string[]> {
   const { packages } = readObject(body, ["packages"]);
   if (!isObject(packages)) throw malformed('"packages" is not an object');
@@ -50,7 +52,7 @@ export function parseEvidenceRequest(body: Uint8Array): ReadonlyMap<string, read
       if (!Array.isArray(versions)) throw malformed("the versions of a package are not a list");
       count += versions.length;
       if (count > MAX_VERSIONS) throw tooMany(`more than ${MAX_VERSIONS} versions`);
-      return [subjectId, versions.map(readVersion)];
+      return [subjectId, versions.map(isCommitteeId(subjectId) ? readReleaseId : readVersion)];
     }),
   );
 }
@@ -76,6 +78,13 @@ function readEarlier(value: Json): EarlierText {
 
 function readVersion(value: Json): string {
   if (typeof value !== "string" || !isVersion(value)) throw malformed("a version is malformed");
+  return value;
+}
+
+// [E-20]
+function readReleaseId(value: Json): string {
+  if (typeof value !== "string") throw malformed("a release id is not text");
+  parseReleaseId(value);
   return value;
 }
 

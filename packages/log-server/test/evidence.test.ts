@@ -75,7 +75,7 @@ describe("POST evidence [L-21] [E-1] to [E-7]", () => {
     const evidence = await ask({ [a]: ["0.2.0", "1.0.0-rc.1", "1.0.0"], [b]: ["0.2.0"] });
     verify(evidence);
     expect([...evidence.earlier.keys()]).toEqual([a]);
-    const { versions, proof } = evidence.earlier.get(a)!;
+    const { versions, proof } = evidence.earlier.get(a)!.get(hex(earlierRoot(list).root))!;
     expect([...versions]).toEqual([
       [1, list[1]],
       [3, list[3]],

@@ -23,7 +23,8 @@ export type Evidence = {
   readonly mapProof: Uint8Array;
   /** The envelopes' texts by the hex SHA-256 of their bytes. */
   readonly envelopes: ReadonlyMap<string, string>;
-  readonly earlier: ReadonlyMap<string, EarlierEvidence>;
+  /** By package id, then by the hex of the list's root [S-15]. */
+  readonly earlier: ReadonlyMap<string, ReadonlyMap<string, EarlierEvidence>>;
 };
 
 /** [E-5] The listed versions by their place in the list, ascending, and the multi-proof of their leaves. */
@@ -97,8 +98,16 @@ function quoted(bytes: Uint8Array): string {
   return `"${encodeBase64(bytes)}"`;
 }
 
-function encodeEarlier({ versions, proof }: EarlierEvidence): string {
-  return JSON.stringify({ versions: Object.fromEntries(versions), proof: encodeBase64(proof) });
+function encodeEarlier(lists: ReadonlyMap<string, EarlierEvidence>): string {
+  const sorted = [...lists].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(
+    Object.fromEntries(
+      sorted.map(([root, { versions, proof }]) => [
+        root,
+        { versions: Object.fromEntries(versions), proof: encodeBase64(proof) },
+      ]),
+    ),
+  );
 }
 
 function readBytes(json: string): Uint8Array {
@@ -132,18 +141,29 @@ function readEnvelopes(items: readonly string[]): Map<string, string> {
   return envelopes;
 }
 
-function readEarlier(item: string): [string, EarlierEvidence] {
+function readEarlier(item: string): [string, Map<string, EarlierEvidence>] {
   const document = parseItem(`{${item}}`);
   const [[id, value] = ["", null], ...more] = Object.entries(document as object) as [string, unknown][];
   if (more.length > 0 || !isPackageId(id)) throw malformed("names earlier versions of something that is no package id");
-  const { versions, proof, ...rest } = (typeof value === "object" && value !== null ? value : {}) as Record<
-    string,
-    unknown
-  >;
-  const lists = typeof versions === "object" && versions !== null && !Array.isArray(versions);
-  if (!lists || typeof proof !== "string" || Object.keys(rest).length > 0)
+  const lists = Object.entries(membersOf(value));
+  const ascend = lists.every(([root], i) => ROOT.test(root) && (i === 0 || lists[i - 1]![0] < root));
+  if (!ascend || lists.length === 0) throw malformed("names a list of earlier versions by no root, or out of order");
+  return [id, new Map(lists.map(([root, list]) => [root, readList(list)]))];
+}
+
+const ROOT = /^[0-9a-f]{64}$/;
+
+function readList(value: unknown): EarlierEvidence {
+  const { versions, proof, ...rest } = membersOf(value);
+  if (typeof proof !== "string" || Object.keys(rest).length > 0)
     throw malformed("has a malformed list of earlier versions");
-  return [id, { versions: readVersions(versions as Record<string, unknown>), proof: decode(proof) }];
+  return { versions: readVersions(membersOf(versions)), proof: decode(proof) };
+}
+
+function membersOf(value: unknown): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw malformed("has a malformed list of earlier versions");
+  return value as Record<string, unknown>;
 }
 
 function readVersions(versions: Record<string, unknown>): Map<number, readonly [string, string]> {

@@ -23,7 +23,13 @@ const evidence: Evidence = {
       .toSorted(([a], [b]) => (a < b ? -1 : 1)),
   ),
   earlier: new Map([
-    ["npm:npmjs/widget", { versions: new Map([[0, ["0.9.0", "ab"] as const]]), proof: new Uint8Array(32) }],
+    [
+      "npm:npmjs/widget",
+      new Map([
+        ["0".repeat(64), { versions: new Map([[0, ["0.9.0", "ab"] as const]]), proof: new Uint8Array(32) }],
+        ["1".repeat(64), { versions: new Map([[2, ["0.9.0", "cd"] as const]]), proof: new Uint8Array(64) }],
+      ]),
+    ],
   ]),
 };
 const text = encodeEvidence(evidence);

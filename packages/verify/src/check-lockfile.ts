@@ -25,7 +25,8 @@ export interface LockfileVerdict {
 /** Checks every entry of a lockfile [V-7] to [V-20]. `checker` is a reason where there is no evidence to check with. */
 export function checkLockfile(lockfile: Lockfile, policy: Policy, checker: PackageChecker | Reason): LockfileVerdict {
   const verdicts = lockfile.packages.map((locked) => checkLocked(locked, policy, checker));
-  return { status: worstStatus(verdicts), verdicts, notes: unusedExceptions(policy, verdicts) };
+  const notes = [...("code" in checker ? [] : checker.notes), ...unusedExceptions(policy, verdicts)];
+  return { status: worstStatus(verdicts), verdicts, notes };
 }
 
 /** The package ids and versions of a lockfile that evidence is needed for [L-21]. */

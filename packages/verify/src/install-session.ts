@@ -8,8 +8,10 @@ import {
   type SignedCheckpoint,
 } from "@touchmark/log";
 import { checkLockfile, type LockfileVerdict, neededEvidence } from "./check-lockfile.ts";
+import { withCommittees } from "./evidence/ask-committees.ts";
 import { type PackageChecker, packageChecker } from "./evidence/check-package.ts";
 import { type Companion, companionCheckpoint, encodeCompanion } from "./evidence/companion.ts";
+import type { Pin } from "./evidence/pin.ts";
 import { reasonOf, trustEvidence, type TrustedEvidence } from "./evidence/trust-evidence.ts";
 import type { Lockfile } from "./npm/lockfile.ts";
 import { type Policy, ruleFor } from "./policy/policy.ts";
@@ -56,7 +58,7 @@ const GATHER = 8; // milliseconds in which questions about several packages beco
 /** Begins an install's session. Throws `COMPANION_MALFORMED` if `touchmark.lock` is of another log. */
 export function installSession(options: SessionOptions): InstallSession {
   const { policy } = options;
-  const pins = options.companion?.pins ?? new Map<string, string>();
+  const pins = options.companion?.pins ?? new Map<string, Pin>();
   const checkers = new Map<string, { checker: PackageChecker | Reason; versions: Set<string> }>();
   const { held = [] } = options;
   // What the log has shown in this session; until then what it has to extend.
@@ -79,7 +81,7 @@ export function installSession(options: SessionOptions): InstallSession {
 
   const fetchTrusted = async (packages: Record<string, string[]>): Promise<Fetched> => {
     try {
-      const bundle = parseEvidence(await fetchEvidence(options.log, packages));
+      const bundle = parseEvidence(await fetchEvidence(options.log, withCommittees(policy, packages)));
       const trusted = await trust(bundle, options.log);
       return trusted.ok
         ? { bundle, checker: packageChecker(policy, pins, trusted.evidence), warnings: trusted.warnings }
@@ -133,10 +135,8 @@ export function installSession(options: SessionOptions): InstallSession {
       const needed = neededEvidence(lockfile, policy);
       const { bundle, checker } = await fetchTrusted(needed);
       if (bundle === null || "code" in checker) return null;
-      const accepted = Object.keys(needed).map(
-        (packageId) => [packageId, checker.lineOf(packageId)?.authority.digest ?? null] as const,
-      );
-      const newPins = new Map(accepted.filter((pin): pin is [string, string] => pin[1] !== null));
+      const accepted = Object.keys(needed).map((packageId) => [packageId, checker.pinOf(packageId)] as const);
+      const newPins = new Map(accepted.filter((pin): pin is [string, Pin] => pin[1] !== null));
       return encodeCompanion({ pins: newPins, evidence: bundle });
     },
   };

@@ -2,6 +2,7 @@ import { encodeUtf8, type Verdict } from "@touchmark/core";
 import { encodeEvidence, type Evidence, LogError, parseEvidence } from "@touchmark/log";
 import { beforeEach, describe, expect, test } from "vitest";
 import { packageChecker } from "../src/evidence/check-package.ts";
+import type { Pin } from "../src/evidence/pin.ts";
 import { openEvidence } from "../src/evidence/open-evidence.ts";
 import { type ForgedLog, forgedLog } from "./support/forged-log.ts";
 import { authority, claimPayload, digestOf, releasePayload, signedBy } from "./support/people.ts";
@@ -30,12 +31,17 @@ function check(
   rules: object,
   version: string,
   sha512: string,
-  pins = new Map<string, string>(),
+  pins = new Map<string, Pin>(),
   bundle: Evidence = log.evidence([WIDGET], EARLIER),
 ): Verdict {
   const trusted = policyOf(log, rules);
   const opened = openEvidence(parseEvidence(encodeUtf8(encodeEvidence(bundle))), trusted.log.key);
   return packageChecker(trusted, pins, opened).check({ packageId: WIDGET, version, sha512 });
+}
+
+/** As touchmark.lock has it after an install under the claim in entry 1. */
+function pinned(authority: string): Map<string, Pin> {
+  return new Map([[WIDGET, { authority, epoch: 1, entry: 1, proof: [] }]]);
 }
 
 const NO_EARLIER = {};
@@ -127,14 +133,14 @@ describe("[V-9] to [V-18] what a bundle says of a package", () => {
       "rejected",
       "AUTHORITY_CHANGED V-13",
     ]);
-    expect(codes(check({}, "1.0.0", GOOD, new Map([[WIDGET, other]])))).toEqual(["rejected", "AUTHORITY_CHANGED V-13"]);
-    const forgotten = check({}, "1.0.0", GOOD, new Map([[WIDGET, digest]]));
+    expect(codes(check({}, "1.0.0", GOOD, pinned(other)))).toEqual(["rejected", "AUTHORITY_CHANGED V-13"]);
+    const forgotten = check({}, "1.0.0", GOOD, pinned(digest));
     expect(codes(forgotten)).toEqual(["rejected", "AUTHORITY_CHANGED V-13"]);
     expect(forgotten.reasons[0]!.message).toContain("the policy doesn't name it any more");
   });
 
   test("[V-13] a package that was claimed and is not any more is refused", () => {
-    const pins = new Map([[WIDGET, `sha256:${"ab".repeat(32)}`]]);
+    const pins = pinned(`sha256:${"ab".repeat(32)}`);
     expect(codes(check({}, "1.0.0", GOOD, pins, log.evidence([WIDGET])))).toEqual([
       "rejected",
       "AUTHORITY_CHANGED V-13",

@@ -52,6 +52,8 @@ export function judge(...refused: string[]): { checker: PackageChecker; decide: 
   const checker: PackageChecker = {
     check: ({ packageId, version, sha512 }) => check(packageId, version, sha512),
     lineOf: () => null,
+    pinOf: () => null,
+    notes: [],
     releasesOf: () => [],
     judge: () => {
       throw new Error("Nobody asks for that here.");

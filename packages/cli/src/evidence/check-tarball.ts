@@ -5,6 +5,7 @@ import {
   type OpenedEvidence,
   type PackageChecker,
   packageChecker,
+  type Pin,
   type Policy,
   reasonCodeOf,
   ruleFor,
@@ -21,7 +22,7 @@ export interface TarballQuestion {
   policy: Policy;
   evidence: OpenedEvidence | Reason;
   /** Those of `touchmark.lock`. */
-  pins: ReadonlyMap<string, string>;
+  pins: ReadonlyMap<string, Pin>;
 }
 
 /**

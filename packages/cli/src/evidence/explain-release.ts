@@ -10,36 +10,39 @@ import {
   type Line,
   type Signer,
   type SignedStatement,
+  type World,
 } from "@touchmark/core";
 import {
-  consumerWorld,
+  type Committees,
   countingLine,
   envelopeOpener,
+  handoversOf,
   type History,
+  listedBy,
   type LockedPackage,
   type OpenedEvidence,
+  type OpenEnvelope,
+  type Pin,
+  type PackageRule,
   type Policy,
   type ProvedEntry,
+  readCommittees,
   readEarlier,
   readHistory,
+  readReviews,
   ruleFor,
 } from "@touchmark/verify";
 import { demandsDocument, describeDemands } from "./describe-demands.ts";
 import { holderOf } from "../statements/describe.ts";
 import { count, table } from "../ui.ts";
 import { describeTime } from "./describe-evidence.ts";
+import { explainState, type Known, underOne } from "./explain-state.ts";
 
 /** What is asked about; `version` null for the package as a whole. */
 export interface Subject {
   packageId: string;
   name: string;
   version: string | null;
-}
-
-/** A part of the answer, for people (rows of a table) and for programs. */
-export interface Known {
-  rows: string[][];
-  document: JsonObject;
 }
 
 type Claimed = Extract<History, { kind: "claimed" }>;
@@ -51,28 +54,43 @@ export function explainRelease(
   evidence: OpenedEvidence,
 ): Known & { sha512: string | null } {
   const open = envelopeOpener(evidence);
+  const committees = readCommittees(policy, evidence, open);
+  const { worldBefore } = committees;
   // The claim's signatures are to be shown, so they are verified even where the policy vouches for the authority.
   const historyOf = (packageId: string): History =>
-    readHistory(evidence, open, packageId, { world: consumerWorld(policy.log.origin), vouched: null });
+    readHistory(evidence, open, packageId, { worldBefore, vouched: null });
   const history = historyOf(subject.packageId);
   if (history.kind !== "claimed") return { ...explainNoClaim(history), sha512: null };
-  const claim = explainClaim(history, subject, policy, evidence.epoch.time);
+  const line = shownLine(history, subject, policy, worldBefore(Infinity));
+  const claim = explainClaim(history, line, subject, policy, evidence.epoch.time, worldBefore(Infinity));
   const releases = subject.version === null ? [] : releasesOf(history, subject, open);
+  const state = explainState({
+    ...subject,
+    state: history.state,
+    line,
+    handovers: handoversOf(history, open),
+    released: releases[0]?.entry.time ?? null,
+    time: evidence.epoch.time,
+    world: worldBefore(Infinity),
+  });
+  const reviews = explainReviews(subject, policy, committees, open);
   const earlier =
     subject.version === null
       ? undefined
-      : readEarlier(evidence, historyOf).get(subject.packageId)?.get(subject.version);
-  const { authority } = shownLine(history, subject, policy);
+      : listedBy(readEarlier(evidence, historyOf), subject.packageId, line)?.get(subject.version);
   return {
     rows: [
       ...claim.rows,
-      ...releases.flatMap((release) => releaseRows(release, authority)),
+      ...state.rows,
+      ...releases.flatMap((release) => releaseRows(release, line.authority)),
       ...(earlier === undefined ? [] : [["listed", `by the claim, with sha512 ${earlier.slice(0, 32)}…`]]),
+      ...reviews.rows,
     ],
     document: {
-      claim: claim.document,
-      releases: releases.map((release) => releaseJson(release, authority)),
+      claim: { ...claim.document, ...state.document },
+      releases: releases.map((release) => releaseJson(release, line.authority)),
       earlier: earlier ?? null,
+      ...reviews.document,
     },
     sha512: releases[0]?.sha512 ?? earlier ?? null,
   };
@@ -83,7 +101,7 @@ export function explainPolicy(
   { name, version }: Subject,
   policy: Policy,
   locked: LockedPackage | null,
-  pin: string | null,
+  pin: Pin | null,
 ): Known {
   const rule = ruleFor(policy, name);
   const integrity = locked?.integrity;
@@ -95,7 +113,8 @@ export function explainPolicy(
         `level ${rule.level}, ${rule.authority === null ? "names no authority" : `authority ${rule.authority}`}`,
       ],
       ...(rule.keys === null ? [] : [["keys", describeDemands(rule.keys, policy.attestationRoots.length)]]),
-      ...(pin === null ? [] : [["pinned", `${pin} in touchmark.lock`]]),
+      ...underOne("", demandLines(rule)),
+      ...(pin === null ? [] : [["pinned", `${describePin(pin)} in touchmark.lock`]]),
       ...(version === null
         ? []
         : [["lockfile", sha512 === null ? "does not have it" : `sha512 ${sha512.slice(0, 32)}…`]]),
@@ -104,9 +123,12 @@ export function explainPolicy(
       policy: {
         level: rule.level,
         authority: rule.authority,
+        proof: [...rule.proof],
+        review: [...rule.review],
+        expedited: rule.expedited,
         ...(rule.keys === null ? {} : { keys: demandsDocument(rule.keys) }),
       },
-      pin,
+      pin: pin && { ...pin, proof: pin.proof.join("") },
       lockfile: sha512,
     },
   };
@@ -132,11 +154,18 @@ function explainNoClaim(history: Exclude<History, Claimed>): Known {
   }
 }
 
-function explainClaim(history: Claimed, subject: Subject, policy: Policy, time: number): Known {
-  const line = shownLine(history, subject, policy);
+function explainClaim(
+  history: Claimed,
+  line: Line,
+  { packageId, name }: Subject,
+  policy: Policy,
+  time: number,
+  world: World,
+): Known {
   const { claim: place, authority, claimed } = line;
   const status = claimStatus(history.state, time);
-  const counts = countingLine(history.state, ruleFor(policy, subject.name).authority) !== null;
+  const rule = ruleFor(policy, name);
+  const counts = countingLine(history.state, rule, packageId, world) !== null;
   return {
     rows: [
       ["claim", `entry ${place.index}, ${describeTime(place.time)}, ${status}`],
@@ -144,8 +173,8 @@ function explainClaim(history: Claimed, subject: Subject, policy: Policy, time: 
       [
         "",
         counts
-          ? `it counts: ${status === "in force" ? "it is in force" : "the policy names it"}`
-          : "it does not count: the policy does not name it",
+          ? `it counts: ${rule.authority === null ? "it is in force" : "the policy names it"}`
+          : `it does not count: ${history.state.epoch > 0 && rule.authority === null ? "it lacks proofs that the policy wants" : "the policy does not name it"}`,
       ],
       ...underOne(
         "holders",
@@ -186,8 +215,42 @@ function explainClaim(history: Claimed, subject: Subject, policy: Policy, time: 
 }
 
 /** The line that counts, else the newest. */
-function shownLine({ state }: Claimed, { name }: Subject, policy: Policy): Line {
-  return countingLine(state, ruleFor(policy, name).authority) ?? state.lines.at(-1)!;
+function shownLine({ state }: Claimed, { packageId, name }: Subject, policy: Policy, world: World): Line {
+  return countingLine(state, ruleFor(policy, name), packageId, world) ?? state.lines.at(-1)!;
+}
+
+/** What the committees whose review the rule wants have said of the version. */
+function explainReviews(
+  { packageId, name, version }: Subject,
+  policy: Policy,
+  committees: Committees,
+  open: OpenEnvelope,
+): Known {
+  const releaseId = `${packageId}@${version}`;
+  const said = (version === null ? [] : ruleFor(policy, name).review).map((id) => {
+    const found = readReviews(id, committees, open).get(releaseId);
+    return { by: id, entry: found?.entry.index ?? null, says: found?.review.reviews.get(releaseId)!.verdict ?? null };
+  });
+  return {
+    rows: underOne(
+      "reviews",
+      said.map(({ by, entry, says }) => (says === null ? `${by}: none` : `${by}: ${says}, entry ${entry}`)),
+    ),
+    document: { reviews: said },
+  };
+}
+
+function demandLines({ proof, review, expedited }: PackageRule): string[] {
+  return [
+    ...(proof.join() === "a" ? [] : [`wants the proofs ${proof.map((letter) => `(${letter})`).join(", ")}`]),
+    ...(review.length === 0 ? [] : [`wants a review by ${review.join(" or ")}`]),
+    ...(expedited ? ["takes expedited releases"] : []),
+  ];
+}
+
+function describePin({ authority, epoch, entry, proof }: Pin): string {
+  const letters = proof.length === 0 ? "no proof" : `proof ${proof.map((letter) => `(${letter})`).join(", ")}`;
+  return `${authority}, epoch ${epoch}, entry ${entry}, ${letters},`;
 }
 
 interface FoundRelease {
@@ -230,10 +293,6 @@ function signersOf(signers: Signer[], authority: Authority): { holder: string; f
   return signers
     .map(({ fingerprint }) => ({ holder: holderOf(fingerprint, authority), fingerprint }))
     .toSorted((a, b) => compareText(a.holder, b.holder));
-}
-
-function underOne(title: string, lines: string[]): string[][] {
-  return lines.map((line, i) => [i === 0 ? title : "", line]);
 }
 
 function releaseJson({ entry, sha512, base, source, signers }: FoundRelease, authority: Authority): JsonObject {

@@ -7,6 +7,7 @@ import {
   keepFork,
   type OpenedEvidence,
   parseCompanion,
+  type Pin,
   type Policy,
   readRemembered,
   reasonOf,
@@ -15,6 +16,7 @@ import {
   type TrustedEvidence,
   type TrustOptions,
   VerifyError,
+  withCommittees,
 } from "@touchmark/verify";
 import type { Context } from "../command.ts";
 import { touchmarkHome } from "../files/home.ts";
@@ -24,8 +26,8 @@ import { readIfThere } from "../files/read-file.ts";
 /** What there is to check with: evidence that may be relied on, or the reason why there is none. */
 export interface LoadedEvidence {
   evidence: OpenedEvidence | Reason;
-  /** Package id → authority digest, of `touchmark.lock`. */
-  pins: ReadonlyMap<string, string>;
+  /** Those of `touchmark.lock`, by package id. */
+  pins: ReadonlyMap<string, Pin>;
   /** Stale and the like. */
   warnings: Reason[];
 }
@@ -34,7 +36,7 @@ export interface EvidenceWish {
   policy: Policy;
   /** `touchmark.lock` lies beside it. */
   lockfile: string;
-  /** Asks the log for these versions of these packages; null for what `touchmark.lock` has, without any network. */
+  /** Asks the log for these versions of these packages, and for the committees of the policy; null for what `touchmark.lock` has, without any network. */
   ask: Readonly<Record<string, readonly string[]>> | null;
 }
 
@@ -43,7 +45,7 @@ export async function loadEvidence({ policy, lockfile, ask }: EvidenceWish, cont
   const home = touchmarkHome(context.io);
   const file = join(dirname(lockfile), "touchmark.lock");
   const companion = readCompanion(file);
-  const pins = companion && "pins" in companion ? companion.pins : new Map<string, string>();
+  const pins = companion && "pins" in companion ? companion.pins : new Map<string, Pin>();
   const remembered = readRemembered(home, policy.log.key);
   const held = readRemembered(home, policy.log.key, file);
   const everywhere = remembered ? [remembered] : [];
@@ -62,7 +64,7 @@ export async function loadEvidence({ policy, lockfile, ask }: EvidenceWish, cont
   const seen = [...everywhere, ...here, ...(known ? [known] : [])];
   const log = logEndpoint(policy, context.io);
   try {
-    const bundle = parseEvidence(await fetchEvidence(log, ask));
+    const bundle = parseEvidence(await fetchEvidence(log, withCommittees(policy, ask)));
     return settle(await trust(bundle, { policy, seen, log }, context), pins, context, policy);
   } catch (error) {
     if (!(error instanceof LogError)) throw error;

@@ -13,10 +13,10 @@ import {
 } from "@touchmark/core";
 import { nodeCrypto } from "@touchmark/log";
 import {
-  consumerWorld,
   envelopeOpener,
   type OpenedEvidence,
   type Policy,
+  readCommittees,
   readHistory,
   VerifyError,
 } from "@touchmark/verify";
@@ -89,13 +89,11 @@ function noteClaimed(
   note: (claim: Pick<Claim, "authority">, packageId: string) => void,
 ): void {
   const open = envelopeOpener(evidence);
+  const { worldBefore } = readCommittees(policy, evidence, open);
   const claims = [...evidence.envelopes.values()].flatMap((text) => readClaim(text) ?? []);
   const mine = claims.filter((claim) => lists(claim, wanted)).flatMap((claim) => [...claim.packages.keys()]);
   for (const packageId of new Set([...mine, ...ids])) {
-    const history = readHistory(evidence, open, packageId, {
-      world: consumerWorld(policy.log.origin),
-      vouched: null,
-    });
+    const history = readHistory(evidence, open, packageId, { worldBefore, vouched: null });
     // What is in force counts, not what a claim once said.
     if (history.kind === "claimed") for (const line of history.state.lines) note(line, packageId);
   }

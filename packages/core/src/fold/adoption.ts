@@ -91,6 +91,7 @@ export function applyAdoptFinal(
   requireHolders(keys, authority.releaseThreshold, "A-23");
   const fresh: Line = {
     root: line.root,
+    rootHash: line.rootHash,
     claim: place,
     claimed: line.claimed,
     authority,
@@ -102,7 +103,7 @@ export function applyAdoptFinal(
     recovery: null,
     funding: null,
     pendingFunding: null,
-    proofs: [],
+    proofs: line.proofs,
     holds: line.holds,
     endorsements: [],
   };

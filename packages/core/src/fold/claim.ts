@@ -35,6 +35,7 @@ export function applyClaim(
   if (signers !== "vouched") requireClaimants(claim, signers);
   const line: Line = {
     root: place.index,
+    rootHash: place.leafHash,
     claim: place,
     claimed,
     authority: claim.authority,

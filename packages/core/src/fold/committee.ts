@@ -100,7 +100,7 @@ export function endorsementsOf(world: World, packageId: string, line: Line): End
     return committee.endorsements.filter(
       (given) =>
         given.packageId === packageId &&
-        equalBytes(given.claim, line.claim.leafHash) &&
+        equalBytes(given.claim, line.rootHash) &&
         new Set(countingMembers(given.signers, parties).map(({ holder }) => holder)).size >= given.threshold,
     );
   });

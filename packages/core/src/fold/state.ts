@@ -90,6 +90,8 @@ export interface AuthorityStep {
 export interface Line {
   /** The index of the first claim that it goes back to, through all epochs: in a line a release id is released once [S-23]. */
   root: number;
+  /** Leaf hash of that claim's entry: what endorsements name, in every epoch. */
+  rootHash: Uint8Array;
   /** The entry that its epoch began with: a claim, or an adopt-final. */
   claim: EntryPlace;
   claimed: ClaimedPackage;

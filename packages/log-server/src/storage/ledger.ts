@@ -20,7 +20,10 @@ export type LedgerRow = TreeHead & {
 /** The entries of a statement are `count` leaves from `first` on. */
 export type StatementPlace = { readonly first: number; readonly count: number };
 
-/** Digests are 64 bytes; `position` is the index of the entry, `line` that of the claim whose holders released [S-23]. */
+/**
+ * A version that an entry is about. Digests are 64 bytes; `position` is the index of the entry, `line` that of the claim whose holders released [S-23].
+ * A review is found in the same way [E-20]: `packageHash` is then the committee's, `version` the release id, and `line` the entry itself, so that all stay.
+ */
 export type ReleaseRow = {
   readonly packageHash: Uint8Array;
   readonly version: string;

@@ -1,27 +1,26 @@
 import {
-  claimStatus,
   cleanText,
   CoreError,
   judgeRelease,
   type Line,
-  lineInForce,
-  type PackageState,
   parsePackageId,
-  pinnedLine,
   type Reason,
-  type ReasonCode,
   type SignedStatement,
   UNCLAIMED,
   type Verdict,
 } from "@touchmark/core";
 import { LogError } from "@touchmark/log";
 import { type PackageRule, type Policy, ruleFor } from "../policy/policy.ts";
-import { consumerWorld } from "./consumer-world.ts";
+import { rejectedBy } from "./broken-rule.ts";
+import { checkAuthority, countingLine, frozenNote, type Trusted } from "./check-authority.ts";
+import { findHolds, findMissingReview, type GoodReview, type JudgedVersion, readReviews } from "./check-committees.ts";
+import { readCommittees } from "./committees.ts";
 import { countSignatures, type SignatureCount } from "./count-signatures.ts";
+import { type Finding, reason, rejected } from "./finding.ts";
 import type { OpenedEvidence } from "./open-evidence.ts";
 import { envelopeOpener, type History, readHistory } from "./package-history.ts";
-import { reasonCodeOf } from "./reason-code.ts";
-import { countableClaim, type GoodRelease, goodSigners, readEarlier, readReleases, type Releases } from "./releases.ts";
+import { type Pin, pinOf } from "./pin.ts";
+import { countableClaim, type GoodRelease, goodSigners, listedBy, readEarlier, readReleases, type Releases } from "./releases.ts";
 
 /** A version to be checked, and its bytes' digests as far as they are known (hex). */
 export interface Candidate {
@@ -37,44 +36,76 @@ export interface PackageChecker {
   check(candidate: Candidate): Verdict;
   /** The line by which a package is judged [V-12]; null if it isn't claimed by one that counts. */
   lineOf(packageId: string): Line | null;
+  /** What `touchmark.lock` is to keep of that line [E-8]. */
+  pinOf(packageId: string): Pin | null;
   /** The good releases of a version. */
   releasesOf(packageId: string, version: string): GoodRelease[];
   /** Judges signatures that aren't logged yet as a release at the evidence's time. Throws `CoreError`. */
   judge(packageId: string, signers: SignedStatement["signers"]): Pick<GoodRelease, "signers" | "countable">;
+  /** What is to be said of the committees of the policy [V-40]. */
+  notes: readonly Reason[];
 }
 
-/** Makes a checker by [V-9] to [V-20]. `pins` are those of `touchmark.lock`. */
+/** Makes a checker by [V-9] to [V-20] and [V-40] to [V-43]. `pins` are those of `touchmark.lock`. */
 export function packageChecker(
   policy: Policy,
-  pins: ReadonlyMap<string, string>,
+  pins: ReadonlyMap<string, Pin>,
   evidence: OpenedEvidence,
 ): PackageChecker {
   const open = envelopeOpener(evidence);
+  const committees = readCommittees(policy, evidence, open);
+  const { worldBefore } = committees;
+  const world = worldBefore(Infinity);
+  const { time } = evidence.epoch;
   const histories = new Map<string, History>();
   const releases = new Map<string, Releases>();
-  const pinnedFor = (packageId: string): string | null => ruleFor(policy, parsePackageId(packageId).name).authority;
+  const reviews = new Map<string, Map<string, GoodReview>>();
+  const ruleOf = (packageId: string): PackageRule => ruleFor(policy, parsePackageId(packageId).name);
   // Earlier versions are accepted on the holders' word, so there the claim's signatures count whatever the policy says.
   const vouchedFor = (packageId: string): string | null =>
-    evidence.earlier.has(packageId) ? null : pinnedFor(packageId);
-  const world = consumerWorld(policy.log.origin);
+    evidence.earlier.has(packageId) ? null : ruleOf(packageId).authority;
   const historyOf = (packageId: string): History =>
-    memo(histories, packageId, () => readHistory(evidence, open, packageId, { world, vouched: vouchedFor(packageId) }));
+    memo(histories, packageId, () =>
+      readHistory(evidence, open, packageId, { worldBefore, vouched: vouchedFor(packageId) }),
+    );
+  const knownOf = ({ claimed, line }: Trusted, packageId: string): Releases =>
+    memo(releases, packageId, () => readReleases(claimed, open, packageId, line, worldBefore));
+  const reviewsOf = (committeeId: string): Map<string, GoodReview> =>
+    memo(reviews, committeeId, () => readReviews(committeeId, committees, open));
   const earlier = orReason(() => readEarlier(evidence, historyOf));
 
-  const find = (candidate: Candidate, rule: PackageRule): Finding => {
-    if ("code" in earlier) return { status: "unchecked", reasons: [earlier] };
-    const { packageId } = candidate;
-    const history = historyOf(packageId);
-    const trusted = checkAuthority(rule, pins.get(packageId), history, evidence.epoch.time);
-    if ("status" in trusted) return trusted;
+  const findSigned = (candidate: Candidate, rule: PackageRule, trusted: Trusted): Finding => {
     const { claimed, line } = trusted;
-    const known = memo(releases, packageId, () => readReleases(claimed, open, packageId, line, world));
-    const listed = line === claimed.state.lines[0] ? earlier.get(packageId) : undefined;
-    const decided = decideRelease(candidate, known) ?? decideEarlier(candidate, listed) ?? notSigned(candidate, known);
-    if (rule.keys === null || decided.status !== "accepted") return decided;
+    const known = knownOf(trusted, candidate.packageId);
+    const listed = "code" in earlier ? undefined : listedBy(earlier, candidate.packageId, line);
+    const decided =
+      decideRelease(candidate, known, rule) ?? decideEarlier(candidate, listed) ?? notSigned(candidate, known);
+    const frozen = frozenNote(line);
+    const noted = frozen.length === 0 ? decided : { ...decided, reasons: [...decided.reasons, ...frozen] };
+    if (rule.keys === null || decided.status !== "accepted") return noted;
     const countable = known.good.get(candidate.version)?.[0]?.countable ?? countableClaim(claimed, open, line);
     if (countable === null) return notSigned(candidate, known);
-    return withDemands(decided, countSignatures(countable, rule.keys, policy.judgeAttestation));
+    return withDemands(noted, countSignatures(countable, rule.keys, policy.judgeAttestation));
+  };
+
+  const find = (candidate: Candidate, rule: PackageRule, pin: Pin | undefined): Finding => {
+    if ("code" in earlier) return { status: "unchecked", reasons: [earlier] };
+    if (committees.unread !== null) return { status: "unchecked", reasons: [committees.unread] }; // [V-40]
+    const { packageId } = candidate;
+    const history = historyOf(packageId);
+    const { name } = parsePackageId(packageId);
+    const trusted = checkAuthority({ packageId, name, rule, pin, history, time, world, open });
+    const finding = "line" in trusted ? findSigned(candidate, rule, trusted) : trusted;
+    if (finding.status === "unchecked") return finding;
+    const line = "line" in trusted ? trusted.line : null;
+    const judged: JudgedVersion = {
+      ...candidate,
+      line,
+      releases: history.kind === "claimed" ? history.releases : [],
+      time,
+    };
+    const holds = findHolds(judged, committees, open);
+    return withRefusals(finding, [...holds, ...findMissingReview(judged, rule.review, reviewsOf)]);
   };
 
   const check = (candidate: Candidate): Verdict => {
@@ -82,135 +113,45 @@ export function packageChecker(
     const { name } = parsePackageId(packageId);
     const rule = ruleFor(policy, name);
     const base = { packageId, name, version, enforced: rule.level !== "observe", signers: [], basis: null };
-    return withException(policy, { ...base, ...find(candidate, rule) });
+    return withException(policy, { ...base, ...find(candidate, rule, pins.get(packageId)) });
   };
-  const lineOf = (packageId: string): Line | null => {
+  const trustedOf = (packageId: string): Trusted | null => {
     const history = historyOf(packageId);
-    return history.kind === "claimed" ? countingLine(history.state, pinnedFor(packageId)) : null;
-  };
-  const releasesOf = (packageId: string, version: string): GoodRelease[] => {
-    const history = historyOf(packageId);
-    const line = lineOf(packageId);
-    if (history.kind !== "claimed" || !line) return [];
-    const known = memo(releases, packageId, () => readReleases(history, open, packageId, line, world));
-    return known.good.get(version) ?? [];
+    const line = history.kind === "claimed" ? countingLine(history.state, ruleOf(packageId), packageId, world) : null;
+    return history.kind === "claimed" && line ? { claimed: history, line } : null;
   };
   const judge: PackageChecker["judge"] = (packageId, signers) => {
     const history = historyOf(packageId);
-    const { time } = evidence.epoch;
     const state = history.kind === "claimed" ? history.state : UNCLAIMED;
-    const { line, keys } = judgeRelease(state, packageId, signers, time, world);
-    if (line.root !== lineOf(packageId)?.root)
+    const judged = judgeRelease(state, packageId, signers, time, world);
+    if (judged.line.root !== trustedOf(packageId)?.line.root)
       throw new CoreError("WRONG_KEY", "V-12", "Signed by the holders of a claim that does not count here.");
-    return goodSigners(line, keys, signers);
+    if (judged.expedited !== null && !ruleOf(packageId).expedited)
+      throw new CoreError("THRESHOLD", "P-23", `Signed with ${judged.expedited} in the place of a holder, which the policy does not take.`);
+    return goodSigners(judged, signers);
   };
-  return { check, lineOf, releasesOf, judge };
-}
-
-type Finding = Pick<Verdict, "status" | "reasons"> & Partial<Pick<Verdict, "basis" | "signers">>;
-
-type Claimed = Extract<History, { kind: "claimed" }>;
-
-/** The line by which a package's releases are judged. */
-interface Trusted {
-  claimed: Claimed;
-  line: Line;
-}
-
-/** Everything that is decided before a release is looked at; then the line that counts. */
-function checkAuthority(rule: PackageRule, pin: string | undefined, history: History, time: number): Finding | Trusted {
-  switch (history.kind) {
-    case "unknown":
-      return unchecked(
-        "EVIDENCE_MISSING",
-        "V-9",
-        "The evidence says nothing of this package.",
-        "Fetch it: touchmark npm install",
-      );
-    case "incomplete":
-      return unchecked("EVIDENCE_MISSING", history.step, history.message, "Fetch it again: touchmark npm install");
-    case "broken":
-      return rejectedBy(history.error, "V-11");
-    case "unclaimed":
-      return checkUnclaimed(rule, pin);
-    case "claimed":
-      return checkClaimed(rule, pin, history, time);
-  }
-}
-
-function checkUnclaimed(rule: PackageRule, pin: string | undefined): Finding {
-  if (rule.authority !== null) {
-    return rejected(
-      "NOT_CLAIMED",
-      "V-13",
-      "The policy names an authority for this package, but nobody has claimed it in the log.",
-      "Claim it: touchmark claim",
-    );
-  }
-  if (pin !== undefined) {
-    return rejected(
-      "AUTHORITY_CHANGED",
-      "V-13",
-      `The package was held by ${short(pin)} and is not claimed any more.`,
-      "A log never forgets a claim: ask its operator, and whoever changed the policy's log.",
-    );
-  }
-  return unclaimed(rule, "Nobody has claimed this package in the log.", []);
-}
-
-/** The line that counts for whoever pins this authority, or nothing [V-12]. */
-export function countingLine(state: PackageState, authority: string | null): Line | null {
-  return authority === null ? lineInForce(state) : pinnedLine(state, authority);
-}
-
-// [V-12], [V-13]
-function checkClaimed(rule: PackageRule, pin: string | undefined, claimed: Claimed, time: number): Finding | Trusted {
-  const { state } = claimed;
-  const line = countingLine(state, rule.authority);
-  const held = line?.steps.map(({ digest }) => digest) ?? [];
-  if (line && (pin === undefined || rule.authority !== null || held.includes(pin))) return { claimed, line };
-  const now = (line ?? state.lines.at(-1)!).authority.digest;
-  if (rule.authority === null && pin !== undefined && pinnedLine(state, pin)) {
-    return rejected(
-      "AUTHORITY_CHANGED",
-      "V-13",
-      `touchmark.lock holds this package to the authority ${short(pin)}, and the policy doesn't name it any more.`,
-      `Put "authority": "${pin}" back into touchmark.json; or, if it shall not be held to that, remove touchmark.lock.`,
-    );
-  }
-  const expected = rule.authority ?? pin;
-  if (expected !== undefined) {
-    return rejected(
-      "AUTHORITY_CHANGED",
-      "V-13",
-      `The authority changed hands: ${short(expected)} was expected, the log has ${short(now)}.`,
-      `If its holders told you so, put "authority": "${now}" into touchmark.json.`,
-    );
-  }
-  const status = claimStatus(state, time);
-  const note = reason(
-    "CLAIM_PENDING",
-    "V-12",
-    `A claim by ${short(now)} is ${status} and does not count yet.`,
-    `To trust it now, put "authority": "${now}" into touchmark.json.`,
-  );
-  return unclaimed(rule, `The claim of this package is ${status}.`, [note]);
-}
-
-// [V-18]
-function unclaimed(rule: PackageRule, message: string, notes: Reason[]): Finding {
-  if (rule.level !== "strict") return { status: "accepted", basis: "unclaimed", reasons: notes };
-  const refusal = rejected(
-    "NOT_CLAIMED",
-    "V-18",
-    message,
-    "The policy is strict here: claim the package, or add an exception with an end to touchmark.json.",
-  );
-  return { ...refusal, reasons: [...refusal.reasons, ...notes] };
+  return {
+    check,
+    lineOf: (packageId) => trustedOf(packageId)?.line ?? null,
+    pinOf: (packageId) => {
+      const trusted = trustedOf(packageId);
+      return trusted && pinOf(trusted.claimed.state, trusted.line, packageId, world);
+    },
+    releasesOf: (packageId, version) => {
+      const trusted = trustedOf(packageId);
+      return (trusted && knownOf(trusted, packageId).good.get(version)) ?? [];
+    },
+    judge,
+    notes: committees.notes,
+  };
 }
 
 // [V-14], [V-15], [V-17]; null when no good release of the version is there.
-function decideRelease({ version, sha512, tarSha512 }: Candidate, releases: Releases): Finding | null {
+function decideRelease(
+  { version, sha512, tarSha512 }: Candidate,
+  releases: Releases,
+  { expedited }: PackageRule,
+): Finding | null {
   const [first, ...others] = releases.good.get(version) ?? [];
   if (!first) return null;
   const contrary = others.find(
@@ -227,7 +168,10 @@ function decideRelease({ version, sha512, tarSha512 }: Candidate, releases: Rele
   if (first.released.sha512 !== sha512) return wrongDigest("V-15", first.released.sha512, sha512);
   if (tarSha512 !== undefined && first.released.tarSha512 !== tarSha512)
     return wrongDigest("V-15", first.released.tarSha512, tarSha512);
-  return { status: "accepted", basis: "release", signers: first.signers, reasons: [] };
+  if (first.expedited === null) return { status: "accepted", basis: "release", signers: first.signers, reasons: [] };
+  if (!expedited) return expeditedOnly(`with ${first.expedited} in the place of a holder, which the policy does not take`);
+  const note = reason("EXPEDITED", "V-14", `Expedited: ${first.expedited} stood in for a holder.`, "");
+  return { status: "accepted", basis: "release", signers: first.signers, reasons: [note] };
 }
 
 // [V-16]; null when the claim doesn't list the version.
@@ -245,6 +189,8 @@ function decideEarlier(
 // [V-18]
 function notSigned({ version }: Candidate, releases: Releases): Finding {
   const broken = [...(releases.broken.get(version) ?? []), ...(releases.broken.get("") ?? [])];
+  if (broken[0]?.code === "NOT_RECOGNISED")
+    return expeditedOnly("with a committee in the place of a holder that the policy does not recognise for that");
   if (broken[0]) return rejectedBy(broken[0], "V-14");
   return rejected(
     "NOT_SIGNED",
@@ -252,6 +198,22 @@ function notSigned({ version }: Candidate, releases: Releases): Finding {
     "Not signed yet: the package is claimed, and no quorum of its holders has signed this version.",
     "Use a signed version, or ask the holders: touchmark explain shows who they are.",
   );
+}
+
+// [P-23]
+function expeditedOnly(how: string): Finding {
+  return rejected(
+    "EXPEDITED",
+    "V-14",
+    `Signed only ${how}.`,
+    'Wait for the other holders, or say "expedited": "allow" in the rule of touchmark.json.',
+  );
+}
+
+// [V-42], [V-43]
+function withRefusals(finding: Finding, refusals: Reason[]): Finding {
+  if (refusals.length === 0) return finding;
+  return { status: "rejected", reasons: [...refusals, ...finding.reasons] };
 }
 
 // [V-30]
@@ -262,9 +224,7 @@ function withDemands(accepted: Finding, count: SignatureCount): Finding {
 
 // [V-19]
 function withException(policy: Policy, verdict: Verdict): Verdict {
-  const wanting =
-    verdict.status === "rejected" &&
-    verdict.reasons.every(({ code }) => code === "NOT_SIGNED" || code === "NOT_CLAIMED" || code === "CLAIM_PENDING");
+  const wanting = verdict.status === "rejected" && verdict.reasons.every(({ code }) => EXCUSABLE.has(code));
   const exception = policy.exceptions.find(({ releaseId }) => releaseId === `${verdict.packageId}@${verdict.version}`);
   if (!wanting || !exception) return verdict;
   const used = reason(
@@ -276,6 +236,17 @@ function withException(policy: Policy, verdict: Verdict): Verdict {
   return { ...verdict, status: "accepted", basis: "exception", reasons: [used, ...verdict.reasons] };
 }
 
+/** A want of signatures or reviews, and holds [P-8]; and what is only said beside them. */
+const EXCUSABLE: ReadonlySet<Reason["code"]> = new Set<Reason["code"]>([
+  "NOT_SIGNED",
+  "NOT_CLAIMED",
+  "CLAIM_PENDING",
+  "FROZEN",
+  "EXPEDITED",
+  "HELD",
+  "NOT_REVIEWED",
+]);
+
 function wrongDigest(step: string, signed: string, found: string): Finding {
   return rejected(
     "WRONG_DIGEST",
@@ -285,27 +256,6 @@ function wrongDigest(step: string, signed: string, found: string): Finding {
   );
 }
 
-function rejectedBy(error: CoreError, step: string): Finding {
-  return rejected(
-    reasonCodeOf(error),
-    `${step} ${error.rule}`,
-    error.message,
-    error.hint === "" ? "The log should not have admitted this." : error.hint,
-  );
-}
-
-function rejected(code: ReasonCode, step: string, message: string, hint: string): Finding {
-  return { status: "rejected", reasons: [reason(code, step, message, hint)] };
-}
-
-function unchecked(code: ReasonCode, step: string, message: string, hint: string): Finding {
-  return { status: "unchecked", reasons: [reason(code, step, message, hint)] };
-}
-
-function reason(code: ReasonCode, step: string, message: string, hint: string): Reason {
-  return { code, step, message, hint };
-}
-
 function orReason<T>(read: () => T): T | Reason {
   try {
     return read();
@@ -313,10 +263,6 @@ function orReason<T>(read: () => T): T | Reason {
     if (!(error instanceof LogError)) throw error;
     return reason("PROOF_BAD", "V-16", error.message, "Fetch the evidence again: touchmark npm install");
   }
-}
-
-function short(digest: string): string {
-  return digest.slice(0, "sha256:".length + 12);
 }
 
 function memo<T>(known: Map<string, T>, key: string, make: () => T): T {

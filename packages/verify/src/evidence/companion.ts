@@ -1,4 +1,4 @@
-import { CoreError, encodeUtf8, parsePackageId } from "@touchmark/core";
+import { CoreError, encodeUtf8, parsePackageId, type ProofLetter } from "@touchmark/core";
 import {
   encodeLineDocument,
   EVIDENCE_KEYS,
@@ -14,14 +14,16 @@ import {
   type VerifierKey,
 } from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
+import type { Pin } from "./pin.ts";
 
 const FORMAT = "touchmark-lock/v1";
-const PIN = /^"([^"\\]*)":"(sha256:[0-9a-f]{64})"$/;
+const PIN =
+  /^"([^"\\]*)":\{"authority":"(sha256:[0-9a-f]{64})","epoch":([1-9][0-9]{0,15}),"entry":(0|[1-9][0-9]{0,15}),"proof":"(a?b?c?d?e?)"\}$/;
 
 /** `touchmark.lock`, the lockfile's companion [E-8]. */
 export interface Companion {
-  /** Package id → the authority digest under which it was last accepted. */
-  pins: Map<string, string>;
+  /** By package id. */
+  pins: ReadonlyMap<string, Pin>;
   evidence: Evidence;
 }
 
@@ -59,7 +61,9 @@ export function companionCheckpoint({ evidence }: Companion, key: VerifierKey): 
 export function encodeCompanion({ pins, evidence }: Companion): Uint8Array {
   const items = [...pins]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([packageId, digest]) => `"${packageId}":"${digest}"`);
+    .map(([packageId, { authority, epoch, entry, proof }]) => {
+      return `"${packageId}":${JSON.stringify({ authority, epoch, entry, proof: proof.join("") })}`;
+    });
   return encodeUtf8(
     encodeLineDocument([
       ["format", JSON.stringify(FORMAT)],
@@ -69,14 +73,17 @@ export function encodeCompanion({ pins, evidence }: Companion): Uint8Array {
   );
 }
 
-function readPins(items: readonly string[]): Map<string, string> {
-  const pins = new Map<string, string>();
+function readPins(items: readonly string[]): Map<string, Pin> {
+  const pins = new Map<string, Pin>();
   let before = "";
   for (const item of items) {
-    const [, packageId = "", digest] = PIN.exec(item) ?? [];
-    if (digest === undefined || packageId <= before) throw malformed("its pins are malformed or not sorted");
+    const [, packageId = "", authority, epochText = "", entryText = "", letters = ""] = PIN.exec(item) ?? [];
+    const [epoch, entry] = [Number(epochText), Number(entryText)];
+    const numbers = Number.isSafeInteger(epoch) && Number.isSafeInteger(entry);
+    if (authority === undefined || !numbers || packageId <= before)
+      throw malformed("its pins are malformed or not sorted");
     parsePackageId(packageId);
-    pins.set(packageId, digest);
+    pins.set(packageId, { authority, epoch, entry, proof: [...letters] as ProofLetter[] });
     before = packageId;
   }
   return pins;

@@ -16,6 +16,8 @@ import type { AttestationJudge, KeyAttestation, KeyDemands } from "../policy/key
 /** Signatures that were verified, and the authority under which they are counted. */
 export interface Countable {
   authority: Authority;
+  /** How many distinct holders it takes. */
+  needed: number;
   signers: SignedStatement["signers"];
   /** Log time of the entry in which the authority stands, seconds. */
   authorityTime: number;
@@ -28,7 +30,7 @@ export type SignatureCount =
 
 /** Counts a statement's signatures anew under the demands of a policy. `judge` is null where nobody can judge attestations. */
 export function countSignatures(
-  { authority, signers, authorityTime }: Countable,
+  { authority, needed, signers, authorityTime }: Countable,
   demands: KeyDemands,
   judge: AttestationJudge | null,
 ): SignatureCount {
@@ -48,8 +50,8 @@ export function countSignatures(
   }
   const votes = countHolders(counted);
   const holders = [...new Set(counted.map(({ holder }) => holder))].toSorted();
-  if (votes >= authority.releaseThreshold) return { ok: true, holders };
-  return { ok: false, status: "rejected", reasons: [tooFew(votes, authority.releaseThreshold), ...refused] };
+  if (votes >= needed) return { ok: true, holders };
+  return { ok: false, status: "rejected", reasons: [tooFew(votes, needed), ...refused] };
 }
 
 interface Fault {

@@ -1,6 +1,5 @@
 import { encodeHex } from "@touchmark/core";
 import {
-  type EarlierEvidence,
   type Evidence,
   type EpochLeaf,
   LogError,
@@ -35,7 +34,8 @@ export interface OpenedEvidence {
   buckets: ReadonlyMap<number, Uint8Array>;
   /** By hex SHA-256. */
   envelopes: ReadonlyMap<string, string>;
-  earlier: ReadonlyMap<string, EarlierEvidence>;
+  /** By package id, then by the hex of the list's root. */
+  earlier: Evidence["earlier"];
 }
 
 /** Verifies a bundle as a whole [V-2] to [V-4]. Throws `LogError`: whatever is wrong, nothing in the bundle counts. */

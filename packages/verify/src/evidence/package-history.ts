@@ -41,7 +41,11 @@ export interface ChainLink {
 }
 
 /** Opens an envelope of the bundle once, however many packages it is about. */
-export type OpenEnvelope = (entry: ProvedEntry, vouchedAuthority?: string | null) => SignedStatement | null;
+export interface OpenEnvelope {
+  (entry: ProvedEntry, vouchedAuthority?: string | null): SignedStatement | null;
+  /** Whether the bundle has it at all. */
+  holds(entry: ProvedEntry): boolean;
+}
 
 /**
  * A memory of opened envelopes for one bundle: null stands for one that the bundle doesn't hold. Given the digest of an authority that the
@@ -51,7 +55,7 @@ export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
   const verified = new Map<string, SignedStatement>();
   const vouched = new Map<string, SignedStatement>();
   const openRelease = releaseOpener(evidence);
-  return (entry, vouchedAuthority = null) => {
+  const open = (entry: ProvedEntry, vouchedAuthority: string | null = null): SignedStatement | null => {
     const hash = entry.envelope;
     const text = evidence.envelopes.get(hash);
     if (text === undefined) return null;
@@ -70,6 +74,7 @@ export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
     if (statement.kind !== "release" || statement.releases.size > 1) verified.set(hash, signed);
     return signed;
   };
+  return Object.assign(open, { holds: ({ envelope }: ProvedEntry) => evidence.envelopes.has(envelope) });
 }
 
 const AHEAD = 128;
@@ -114,7 +119,8 @@ function* releaseEnvelopes({
 
 /** What the checks of one package need to know of the policy. */
 export interface PackageTrust {
-  world: World;
+  /** What the rules know before the entry at an index, `Infinity` for now [V-41]. */
+  worldBefore(index: number): World;
   /** The digest of the authority whose claim may be taken without its signatures, or null [V-11]. */
   vouched: string | null;
 }
@@ -167,7 +173,7 @@ function replay(
   all: ProvedEntry[],
   open: OpenEnvelope,
   packageId: string,
-  { world, vouched }: PackageTrust,
+  { worldBefore, vouched }: PackageTrust,
   time: number,
 ): History {
   const chain: ChainLink[] = [];
@@ -180,11 +186,17 @@ function replay(
     if (signed.statement.kind !== entry.kind) {
       throw new CoreError("MALFORMED", "V-11", "An entry's kind is not that of its statement.");
     }
-    state = applyStatement(state, packageId, signed, placeOf(entry, times), world);
+    state = applyStatement(state, packageId, signed, placeOf(entry, times), worldBefore(entry.index));
     chain.push({ entry, state });
   }
-  const releases = all.filter(({ kind }) => kind === "release");
-  return { kind: "claimed", state: settle(state, packageId, time, world), chain, releases };
+  const adoptions = entries.filter(({ kind }) => kind === "adopt" || kind === "adopt-final");
+  const releases = all.filter((entry) => entry.kind === "release" && !isBare(entry, adoptions, open));
+  return { kind: "claimed", state: settle(state, packageId, time, worldBefore(Infinity)), chain, releases };
+}
+
+// [E-21]: what stands before an adoption is there for its time, and says nothing where its envelope isn't there as well.
+function isBare(entry: ProvedEntry, adoptions: ProvedEntry[], open: OpenEnvelope): boolean {
+  return adoptions.some(({ previous }) => previous === entry.index) && !open.holds(entry);
 }
 
 // [E-21]: the time of the entry before it is known where the rules ask for it.

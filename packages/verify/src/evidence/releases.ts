@@ -4,7 +4,7 @@ import {
   encodeEarlierLeaf,
   encodeHex,
   equalBytes,
-  type HeldKey,
+  type JudgedRelease,
   judgeRelease,
   type Line,
   type PackageState,
@@ -14,7 +14,7 @@ import {
   type SignedStatement,
   type World,
 } from "@touchmark/core";
-import { leafHash, LogError, rootFromMultiProof } from "@touchmark/log";
+import { type EarlierEvidence, leafHash, LogError, rootFromMultiProof } from "@touchmark/log";
 import type { Countable } from "./count-signatures.ts";
 import type { OpenedEvidence, ProvedEntry } from "./open-evidence.ts";
 import type { ChainLink, History, OpenEnvelope } from "./package-history.ts";
@@ -24,6 +24,8 @@ export interface GoodRelease {
   released: ReleasedVersion;
   signers: string[];
   index: number;
+  /** The committee that stood in for a holder [A-14], or null. */
+  expedited: string | null;
   /** By which the signatures are counted anew where the policy asks more of keys [V-30]. */
   countable: Countable;
 }
@@ -41,7 +43,7 @@ export function readReleases(
   open: OpenEnvelope,
   packageId: string,
   counting: Line,
-  world: World,
+  worldBefore: (index: number) => World,
 ): Releases {
   const releases: Releases = { good: new Map(), broken: new Map() };
   for (const entry of history.releases) {
@@ -49,12 +51,13 @@ export function readReleases(
     try {
       const signed = openRelease(entry, open);
       versions = signed.statement.kind === "release" ? releasesOf(signed.statement, packageId) : [];
+      const world = worldBefore(entry.index);
       checkLog(signed.statement, world.origin);
       if (versions.length === 0) throw new CoreError("MALFORMED", "S-40", "A release is not about its package.");
       const state = settle(stateAt(history.chain, entry), packageId, entry.time, world);
-      const { line, keys } = judgeRelease(state, packageId, signed.signers, entry.time, world);
-      if (line.root !== counting.root) continue; // of a rival claim
-      const good = { ...goodSigners(line, keys, signed.signers), index: entry.index };
+      const judged = judgeRelease(state, packageId, signed.signers, entry.time, world);
+      if (judged.line.root !== counting.root) continue; // of a rival claim
+      const good = { ...goodSigners(judged, signed.signers), index: entry.index };
       for (const released of versions) push(releases.good, released.version, { released, ...good });
     } catch (error) {
       if (!(error instanceof CoreError)) throw error;
@@ -67,46 +70,56 @@ export function readReleases(
 
 /** The holders behind a release's keys, and by what they are counted anew. */
 export function goodSigners(
-  { authority, steps }: Line,
-  keys: HeldKey[],
+  { line: { authority, steps }, keys, expedited }: JudgedRelease,
   signers: SignedStatement["signers"],
-): Pick<GoodRelease, "signers" | "countable"> {
+): Pick<GoodRelease, "signers" | "countable" | "expedited"> {
   const holders = new Set(keys.map(({ holder }) => holder));
+  const needed = authority.releaseThreshold - (expedited === null ? 0 : 1);
   return {
     signers: [...holders].toSorted(),
-    countable: { authority, signers, authorityTime: steps.at(-1)!.place.time },
+    expedited,
+    countable: { authority, needed, signers, authorityTime: steps.at(-1)!.place.time },
   };
 }
 
+/** Package id → hex root of a claim's list → version → SHA-512 (hex). */
+export type EarlierLists = Map<string, Map<string, Map<string, string>>>;
+
 /**
- * Package id → version → SHA-512 (hex) of all versions that claims list as published before them and that the bundle proves [V-16].
- * Throws `LogError` if one of the bundle's lists is not that of its package's claim: the bundle is then not what the log gives.
+ * All versions that claims list as published before them and that the bundle proves [V-16]: each claim's own, whichever line counts [E-5].
+ * Throws `LogError` if one of the bundle's lists is not that of a claim of its package: the bundle is then not what the log gives.
  */
-export function readEarlier(
-  evidence: OpenedEvidence,
-  historyOf: (packageId: string) => History,
-): Map<string, Map<string, string>> {
-  const lists = new Map<string, Map<string, string>>();
-  for (const [packageId, { versions, proof }] of evidence.earlier) {
+export function readEarlier(evidence: OpenedEvidence, historyOf: (packageId: string) => History): EarlierLists {
+  const lists: EarlierLists = new Map();
+  for (const [packageId, byRoot] of evidence.earlier) {
     const history = historyOf(packageId);
     if (history.kind === "broken" || history.kind === "incomplete") continue; // the package is refused for that
-    const lines = history.kind === "claimed" ? history.state.lines : [];
-    const [listed] = lines.map(({ claimed }) => claimed.earlier);
-    if (!listed)
-      throw new LogError(
-        "BAD_PROOF",
-        "The evidence lists earlier versions of a package that it does not show as claimed.",
-      );
-    const leaves = [...versions].map(([index, [version, sha512]]) => ({
-      index,
-      hash: leafHash(encodeEarlierLeaf(version, sha512)),
-    }));
-    const root = rootFromMultiProof(listed.size, leaves, proof);
-    if (encodeHex(root) !== encodeHex(listed.root))
-      throw new LogError("BAD_PROOF", "The earlier versions are not those that the claim lists.");
-    lists.set(packageId, new Map(versions.values()));
+    const lines = history.kind === "claimed" ? history.chain.flatMap(({ state }) => state.lines) : [];
+    const proved = [...byRoot].map(([root, list]) => {
+      const line = lines.find(({ claimed }) => encodeHex(claimed.earlier.root) === root);
+      if (!line)
+        throw new LogError("BAD_PROOF", "The evidence lists earlier versions for which it shows no claim.");
+      return [root, verifyEarlier(root, line.claimed.earlier.size, list)] as const;
+    });
+    lists.set(packageId, new Map(proved));
   }
   return lists;
+}
+
+/** The versions that the line's own claim lists, as far as the bundle proves them. */
+export function listedBy(lists: EarlierLists, packageId: string, { claimed }: Line): Map<string, string> | undefined {
+  const byRoot = lists.get(packageId);
+  return byRoot?.get(encodeHex(claimed.earlier.root));
+}
+
+function verifyEarlier(root: string, size: number, { versions, proof }: EarlierEvidence): Map<string, string> {
+  const leaves = [...versions].map(([index, [version, sha512]]) => ({
+    index,
+    hash: leafHash(encodeEarlierLeaf(version, sha512)),
+  }));
+  if (encodeHex(rootFromMultiProof(size, leaves, proof)) !== root)
+    throw new LogError("BAD_PROOF", "The earlier versions are not those that the claim lists.");
+  return new Map(versions.values());
 }
 
 /** The signatures of the claim that lists a line's earlier versions: by them these are counted [V-32]. */
@@ -118,7 +131,8 @@ export function countableClaim(
   for (const { entry, state } of chain) {
     const line = state.lines.at(-1)!;
     if (entry.kind !== "claim" || !equalBytes(line.claimed.earlier.root, claimed.earlier.root)) continue;
-    return { authority: line.authority, signers: open(entry)?.signers ?? [], authorityTime: entry.time };
+    const { authority } = line;
+    return { authority, needed: authority.releaseThreshold, signers: open(entry)?.signers ?? [], authorityTime: entry.time };
   }
   return null;
 }

@@ -2,6 +2,13 @@ import { isObject, isPackagePattern, isRegistryName, type Json, type JsonObject,
 import { NOTE_ED25519, parseVerifierKey, type TlogPolicy, type VerifierKey } from "@touchmark/log";
 import { VerifyError } from "../errors.ts";
 import { type RegistryOf, registryMatcher } from "../npm/registry-address.ts";
+import {
+  type AuthorityDemands,
+  NO_DEMANDS,
+  readAuthorityDemands,
+  readCommittees,
+  type RecognisedCommittee,
+} from "./committees.ts";
 import { type AttestationJudge, type KeyDemands, readAttestationRoots, readKeyDemands } from "./key-demands.ts";
 import { type Exception, readExceptions } from "./exceptions.ts";
 import { readQuorum } from "./quorum.ts";
@@ -12,8 +19,8 @@ const PINNED = /^sha256:[0-9a-f]{64}$/;
 
 export type Level = "observe" | "ratchet" | "strict";
 
-/** What one pattern of the policy asks for [P-4] to [P-6]. */
-export interface PackageRule {
+/** What one pattern of the policy asks for [P-4] to [P-6], [P-21] to [P-23]. */
+export interface PackageRule extends AuthorityDemands {
   level: Level;
   /** The only authority that counts, by its digest, or null. */
   authority: string | null;
@@ -35,12 +42,14 @@ export interface Policy {
   freshness: { online: number; offline: number };
   /** DER of the certificates that may vouch for makers of keys [P-16]. */
   attestationRoots: Uint8Array[];
+  /** By id [P-20]. */
+  committees: ReadonlyMap<string, RecognisedCommittee>;
   /** Who judges attestations by them: handed in by whoever can, since nothing here reads CBOR. Null: what needs it is unchecked [V-33]. */
   judgeAttestation: AttestationJudge | null;
 }
 
 /**
- * Reads `touchmark.json` [P-1] to [P-18]. `now` is in seconds: an exception past its day is an error of the policy.
+ * Reads `touchmark.json` [P-1] to [P-23]. `now` is in seconds: an exception past its day is an error of the policy.
  * Throws `POLICY_MALFORMED` or `EXCEPTION_BAD` with all that is wrong in one message.
  */
 export function parsePolicy(bytes: Uint8Array, now: number): Policy {
@@ -48,14 +57,15 @@ export function parsePolicy(bytes: Uint8Array, now: number): Policy {
   const fields = readDocument(bytes);
   knownKeys(
     fields,
-    ["version", "registries", "log", "packages", "sources", "exceptions", "freshness", "attestationRoots"],
+    ["version", "registries", "log", "packages", "sources", "exceptions", "freshness", "attestationRoots", "committees"],
     "the policy",
     problems,
   );
   if (fields["version"] !== 1) problems.push("version is not 1");
   const registries = readRegistries(fields["registries"], problems);
   const log = readLog(fields["log"], problems);
-  const rules = readRules(fields["packages"], problems);
+  const committees = readCommittees(fields["committees"], problems);
+  const rules = readRules(fields["packages"], committees, problems);
   const sources = readSources(fields["sources"], problems);
   const freshness = readFreshness(fields["freshness"], problems);
   const demands = [...rules.values()].map(({ keys }) => keys);
@@ -68,8 +78,10 @@ export function parsePolicy(bytes: Uint8Array, now: number): Policy {
     );
   }
   const exceptions = readExceptions(fields["exceptions"], now);
-  return { registries, log, rules, sources, exceptions, freshness, attestationRoots, judgeAttestation: null };
+  return { registries, log, rules, sources, exceptions, freshness, attestationRoots, committees, judgeAttestation: null };
 }
+
+const NO_RULE: PackageRule = { level: "ratchet", authority: null, keys: null, ...NO_DEMANDS };
 
 /** The rule for a package name: the most exact pattern that matches [P-4]; `ratchet` when none does. */
 export function ruleFor(policy: Policy, name: string): PackageRule {
@@ -77,7 +89,8 @@ export function ruleFor(policy: Policy, name: string): PackageRule {
   return (
     policy.rules.get(name) ??
     (scope === undefined ? undefined : policy.rules.get(scope)) ??
-    policy.rules.get("*") ?? { level: "ratchet", authority: null, keys: null }
+    policy.rules.get("*") ??
+    NO_RULE
   );
 }
 
@@ -174,7 +187,11 @@ function isLogAddress(address: string): boolean {
   );
 }
 
-function readRules(value: Json | undefined, problems: string[]): Map<string, PackageRule> {
+function readRules(
+  value: Json | undefined,
+  committees: Policy["committees"],
+  problems: string[],
+): Map<string, PackageRule> {
   const rules = new Map<string, PackageRule>();
   if (value === undefined) return rules;
   if (!isObject(value)) {
@@ -187,15 +204,17 @@ function readRules(value: Json | undefined, problems: string[]): Map<string, Pac
       problems.push(`packages[${JSON.stringify(pattern)}] is not an object`);
       continue;
     }
-    knownKeys(rule, ["level", "authority", "keys"], `packages[${JSON.stringify(pattern)}]`, problems);
+    const what = `packages[${JSON.stringify(pattern)}]`;
+    knownKeys(rule, ["level", "authority", "keys", "proof", "review", "expedited"], what, problems);
     const { level = "ratchet", authority = null } = rule;
-    const keys = readKeyDemands(rule["keys"], `packages[${JSON.stringify(pattern)}].keys`, problems);
+    const keys = readKeyDemands(rule["keys"], `${what}.keys`, problems);
+    const demands = readAuthorityDemands(rule, committees, what, problems);
     if (level !== "observe" && level !== "ratchet" && level !== "strict") {
       problems.push(`the level of ${JSON.stringify(pattern)} is not observe, ratchet or strict`);
     } else if (authority !== null && (typeof authority !== "string" || !PINNED.test(authority))) {
       problems.push(`the authority of ${JSON.stringify(pattern)} is not "sha256:" and 64 hex digits`);
     } else {
-      rules.set(pattern, { level, authority, keys });
+      rules.set(pattern, { level, authority, keys, ...demands });
     }
   }
   return rules;

@@ -48,7 +48,8 @@ export interface Forge {
   omitFromMap?: boolean;
 }
 
-export type EarlierList = { all: [string, string][]; asked: string[] };
+/** `claimed`: the list under whose root it is shown; its own when left out. */
+export type EarlierList = { all: [string, string][]; asked: string[]; claimed?: [string, string][] };
 
 const SEED = Buffer.alloc(32, 7);
 
@@ -118,7 +119,12 @@ export function forgedLog(origin = "log.example/test"): ForgedLog {
       envelopes: new Map(
         chosen.map(({ index }) => [hash("sha256", envelopes.get(index)!, "hex"), envelopes.get(index)!]),
       ),
-      earlier: new Map(Object.entries(earlier).map(([id, list]) => [id, earlierEvidence(list)])),
+      earlier: new Map(
+        Object.entries(earlier).map(([id, list]) => {
+          const root = encodeHex(earlierCommitment(list.claimed ?? list.all).root);
+          return [id, new Map([[root, earlierEvidence(list)]])];
+        }),
+      ),
     };
   };
   heartbeat(0);
