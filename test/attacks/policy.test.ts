@@ -185,7 +185,7 @@ describe("touchmark.lock", () => {
     expect((await consumer.touchmark("verify")).exit).toBe(0);
     consumer.setPolicy({ packages: {} });
     const changed =
-      /The authority changed hands: sha256:555555555555 was expected, the log has sha256:\w{12}\. \[AUTHORITY_CHANGED V-13\]/;
+      /The authority changed hands: sha256:555555555555 was expected, its claims are pending\. \[AUTHORITY_CHANGED V-13\]/;
     await expectRefused(swapped, 1, changed);
   });
 
@@ -199,7 +199,10 @@ describe("touchmark.lock", () => {
   });
 
   test("a pin for a package that nobody has claimed", async () => {
-    const pinned = honest.replace('"\n},\n"checkpoint"', `",\n"npm:npmjs/tin":"${other}"\n},\n"checkpoint"`);
+    const pinned = honest.replace(
+      '"}\n},\n"checkpoint"',
+      `"},\n"npm:npmjs/tin":{"authority":"${other}","epoch":1,"entry":1,"proof":""}\n},\n"checkpoint"`,
+    );
     expect(pinned).not.toBe(honest);
     await expectRefused(pinned, 1, /was held by sha256:5{12} and is not claimed any more\. \[AUTHORITY_CHANGED V-13\]/);
   });
@@ -221,7 +224,7 @@ describe("touchmark.lock", () => {
   });
 
   test.each<[string, (text: string) => string]>([
-    ["a pin that stands twice", (text) => text.replace(/("npm:npmjs\/pewter":"[^"]+")\n/, "$1,\n$1\n")],
+    ["a pin that stands twice", (text) => text.replace(/("npm:npmjs\/pewter":\{[^}]+\})\n/, "$1,\n$1\n")],
     ["a second document behind it", (text) => `${text}{}`],
     ["a key that nobody knows", (text) => text.replace('"pins":', '"trust":{},\n"pins":')],
     ["another layout", (text) => JSON.stringify(JSON.parse(text))],

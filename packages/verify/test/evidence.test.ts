@@ -40,8 +40,8 @@ function check(
 }
 
 /** As touchmark.lock has it after an install under the claim in entry 1. */
-function pinned(authority: string): Map<string, Pin> {
-  return new Map([[WIDGET, { authority, epoch: 1, entry: 1, proof: [] }]]);
+function pinned(digest: string): Map<string, Pin> {
+  return new Map([[WIDGET, { authority: digest, epoch: 1, entry: 1, proof: [] }]]);
 }
 
 const NO_EARLIER = {};

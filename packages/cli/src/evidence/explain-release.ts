@@ -114,7 +114,7 @@ export function explainPolicy(
       ],
       ...(rule.keys === null ? [] : [["keys", describeDemands(rule.keys, policy.attestationRoots.length)]]),
       ...underOne("", demandLines(rule)),
-      ...(pin === null ? [] : [["pinned", `${describePin(pin)} in touchmark.lock`]]),
+      ...(pin === null ? [] : [["pinned", describePin(pin)]]),
       ...(version === null
         ? []
         : [["lockfile", sha512 === null ? "does not have it" : `sha512 ${sha512.slice(0, 32)}…`]]),
@@ -250,7 +250,7 @@ function demandLines({ proof, review, expedited }: PackageRule): string[] {
 
 function describePin({ authority, epoch, entry, proof }: Pin): string {
   const letters = proof.length === 0 ? "no proof" : `proof ${proof.map((letter) => `(${letter})`).join(", ")}`;
-  return `${authority}, epoch ${epoch}, entry ${entry}, ${letters},`;
+  return `${authority} in touchmark.lock: epoch ${epoch}, entry ${entry}, ${letters}`;
 }
 
 interface FoundRelease {

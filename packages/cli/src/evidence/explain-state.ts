@@ -50,10 +50,16 @@ export function explainState(question: StateQuestion): Known {
       ["epoch", state.epoch === 0 ? "none yet" : `${state.epoch}`],
       ...underOne("", handovers.map(describeHandover)),
       ...underOne("proofs", proofs.length === 0 ? ["none"] : proofs.map(({ letter, what }) => `(${letter}) ${what}`)),
-      ...underOne("rivals", rivals.map((rival) => describeRival(rival, packageId, world))),
+      ...underOne(
+        "rivals",
+        rivals.map((rival) => describeRival(rival, packageId, world)),
+      ),
       ...underOne("revoked", [...line.revoked]),
       ...underOne("pending", pending.map(describePending)),
-      ...underOne("held", holds.map(({ by, hold }) => describeHold(by, hold))),
+      ...underOne(
+        "held",
+        holds.map(({ by, hold }) => describeHold(by, hold)),
+      ),
     ],
     document: {
       epoch: state.epoch,

@@ -14,7 +14,8 @@ export function withCommittees(
   for (const [packageId, versions] of Object.entries(packages)) {
     if (!isPackageId(packageId)) continue;
     const { review } = ruleFor(policy, parsePackageId(packageId).name);
-    for (const committeeId of review) reviews.get(committeeId)?.push(...versions.map((version) => `${packageId}@${version}`));
+    for (const committeeId of review)
+      reviews.get(committeeId)?.push(...versions.map((version) => `${packageId}@${version}`));
   }
   return { ...packages, ...Object.fromEntries(reviews) };
 }

@@ -160,7 +160,9 @@ function authorityChanged(question: AuthorityQuestion, claimed: Claimed): Findin
     "AUTHORITY_CHANGED",
     "V-13",
     `The authority changed hands: ${short(expected)} was expected, ${has}.${happened.map((what) => ` ${what}.`).join("")}`,
-    now ? `If that is right: touchmark accept ${name}` : "Wait until a claim is in force; touchmark explain shows them.",
+    now
+      ? `If that is right: touchmark accept ${name}`
+      : "Wait until a claim is in force; touchmark explain shows them.",
   );
 }
 

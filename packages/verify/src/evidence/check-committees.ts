@@ -43,7 +43,8 @@ export function findHolds(judged: JudgedVersion, committees: Committees, open: O
   if (world.recognised.size === 0 && (line === null || line.holds.length === 0)) return [];
   const released = world.recognised.size === 0 ? null : releaseTime(judged, open);
   return holdsOn(countingState(line), packageId, version, released, time, world).map(({ by, hold }) => {
-    const who = by === packageId ? `its holders ${[...new Set(hold.signers.map(({ holder }) => holder))].join(", ")}` : by;
+    const who =
+      by === packageId ? `its holders ${[...new Set(hold.signers.map(({ holder }) => holder))].join(", ")}` : by;
     const until = hold.until === null ? "until they lift that" : `until ${dayOf(hold.until)}`;
     const osv = hold.osv === null ? "" : ` [${hold.osv}]`;
     return reason(
@@ -84,11 +85,7 @@ export interface GoodReview {
 }
 
 /** A committee's reviews in the bundle, the newest of each version, by release id [E-20]. One that the rules forbid is left out. */
-export function readReviews(
-  committeeId: string,
-  committees: Committees,
-  open: OpenEnvelope,
-): Map<string, GoodReview> {
+export function readReviews(committeeId: string, committees: Committees, open: OpenEnvelope): Map<string, GoodReview> {
   const reviews = new Map<string, GoodReview>();
   for (const entry of committees.reviewsOf(committeeId)) {
     try {

@@ -20,7 +20,15 @@ import { type Finding, reason, rejected } from "./finding.ts";
 import type { OpenedEvidence } from "./open-evidence.ts";
 import { envelopeOpener, type History, readHistory } from "./package-history.ts";
 import { type Pin, pinOf } from "./pin.ts";
-import { countableClaim, type GoodRelease, goodSigners, listedBy, readEarlier, readReleases, type Releases } from "./releases.ts";
+import {
+  countableClaim,
+  type GoodRelease,
+  goodSigners,
+  listedBy,
+  readEarlier,
+  readReleases,
+  type Releases,
+} from "./releases.ts";
 
 /** A version to be checked, and its bytes' digests as far as they are known (hex). */
 export interface Candidate {
@@ -79,12 +87,14 @@ export function packageChecker(
     const known = knownOf(trusted, candidate.packageId);
     const listed = "code" in earlier ? undefined : listedBy(earlier, candidate.packageId, line);
     const decided =
-      decideRelease(candidate, known, rule) ?? decideEarlier(candidate, listed) ?? notSigned(candidate, known);
+      decideRelease(candidate, known, rule) ??
+      decideEarlier(candidate, listed) ??
+      notSigned(candidate, known, claimed.state.divergedAt);
     const frozen = frozenNote(line);
     const noted = frozen.length === 0 ? decided : { ...decided, reasons: [...decided.reasons, ...frozen] };
     if (rule.keys === null || decided.status !== "accepted") return noted;
     const countable = known.good.get(candidate.version)?.[0]?.countable ?? countableClaim(claimed, open, line);
-    if (countable === null) return notSigned(candidate, known);
+    if (countable === null) return notSigned(candidate, known, claimed.state.divergedAt);
     return withDemands(noted, countSignatures(countable, rule.keys, policy.judgeAttestation));
   };
 
@@ -127,7 +137,11 @@ export function packageChecker(
     if (judged.line.root !== trustedOf(packageId)?.line.root)
       throw new CoreError("WRONG_KEY", "V-12", "Signed by the holders of a claim that does not count here.");
     if (judged.expedited !== null && !ruleOf(packageId).expedited)
-      throw new CoreError("THRESHOLD", "P-23", `Signed with ${judged.expedited} in the place of a holder, which the policy does not take.`);
+      throw new CoreError(
+        "THRESHOLD",
+        "P-23",
+        `Signed with ${judged.expedited} in the place of a holder, which the policy does not take.`,
+      );
     return goodSigners(judged, signers);
   };
   return {
@@ -169,7 +183,8 @@ function decideRelease(
   if (tarSha512 !== undefined && first.released.tarSha512 !== tarSha512)
     return wrongDigest("V-15", first.released.tarSha512, tarSha512);
   if (first.expedited === null) return { status: "accepted", basis: "release", signers: first.signers, reasons: [] };
-  if (!expedited) return expeditedOnly(`with ${first.expedited} in the place of a holder, which the policy does not take`);
+  if (!expedited)
+    return expeditedOnly(`with ${first.expedited} in the place of a holder, which the policy does not take`);
   const note = reason("EXPEDITED", "V-14", `Expedited: ${first.expedited} stood in for a holder.`, "");
   return { status: "accepted", basis: "release", signers: first.signers, reasons: [note] };
 }
@@ -187,11 +202,21 @@ function decideEarlier(
 }
 
 // [V-18]
-function notSigned({ version }: Candidate, releases: Releases): Finding {
+function notSigned({ version }: Candidate, releases: Releases, divergedAt: number | null): Finding {
   const broken = [...(releases.broken.get(version) ?? []), ...(releases.broken.get("") ?? [])];
   if (broken[0]?.code === "NOT_RECOGNISED")
     return expeditedOnly("with a committee in the place of a holder that the policy does not recognise for that");
-  if (broken[0]) return rejectedBy(broken[0], "V-14");
+  const [error] = broken;
+  if (error?.code === "WRONG_KEY" && divergedAt !== null) {
+    // [A-16]: somebody else's new holder is nobody here.
+    return rejected(
+      "WRONG_KEY",
+      `V-14 ${error.rule}`,
+      error.message,
+      `Entry ${divergedAt} counts for whoever recognises committees that touchmark.json does not name: touchmark explain shows what is in force here.`,
+    );
+  }
+  if (error) return rejectedBy(error, "V-14");
   return rejected(
     "NOT_SIGNED",
     "V-18",

@@ -18,7 +18,7 @@ import { type ChainLink, type History, type OpenEnvelope, readHistory } from "./
 /** What a consumer's rules know beside a package's own entries: which committees count, and nothing of other packages. */
 export interface Committees {
   /** As it was before the entry at an index [V-41]; `Infinity` for now. */
-  worldBefore(index: number): World;
+  readonly worldBefore: (index: number) => World;
   /** Why nothing can be said of packages, where a recognised committee is not shown whole [V-40]. */
   unread: Reason | null;
   /** Committees that the policy names and that don't count. */

@@ -83,7 +83,7 @@ function readPins(items: readonly string[]): Map<string, Pin> {
     if (authority === undefined || !numbers || packageId <= before)
       throw malformed("its pins are malformed or not sorted");
     parsePackageId(packageId);
-    pins.set(packageId, { authority, epoch, entry, proof: [...letters] as ProofLetter[] });
+    pins.set(packageId, { authority, epoch, entry, proof: letters.split("") as ProofLetter[] });
     before = packageId;
   }
   return pins;

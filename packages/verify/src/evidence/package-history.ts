@@ -120,7 +120,7 @@ function* releaseEnvelopes({
 /** What the checks of one package need to know of the policy. */
 export interface PackageTrust {
   /** What the rules know before the entry at an index, `Infinity` for now [V-41]. */
-  worldBefore(index: number): World;
+  worldBefore: (index: number) => World;
   /** The digest of the authority whose claim may be taken without its signatures, or null [V-11]. */
   vouched: string | null;
 }

@@ -97,8 +97,7 @@ export function readEarlier(evidence: OpenedEvidence, historyOf: (packageId: str
     const lines = history.kind === "claimed" ? history.chain.flatMap(({ state }) => state.lines) : [];
     const proved = [...byRoot].map(([root, list]) => {
       const line = lines.find(({ claimed }) => encodeHex(claimed.earlier.root) === root);
-      if (!line)
-        throw new LogError("BAD_PROOF", "The evidence lists earlier versions for which it shows no claim.");
+      if (!line) throw new LogError("BAD_PROOF", "The evidence lists earlier versions for which it shows no claim.");
       return [root, verifyEarlier(root, line.claimed.earlier.size, list)] as const;
     });
     lists.set(packageId, new Map(proved));
@@ -132,7 +131,12 @@ export function countableClaim(
     const line = state.lines.at(-1)!;
     if (entry.kind !== "claim" || !equalBytes(line.claimed.earlier.root, claimed.earlier.root)) continue;
     const { authority } = line;
-    return { authority, needed: authority.releaseThreshold, signers: open(entry)?.signers ?? [], authorityTime: entry.time };
+    return {
+      authority,
+      needed: authority.releaseThreshold,
+      signers: open(entry)?.signers ?? [],
+      authorityTime: entry.time,
+    };
   }
   return null;
 }

@@ -57,7 +57,17 @@ export function parsePolicy(bytes: Uint8Array, now: number): Policy {
   const fields = readDocument(bytes);
   knownKeys(
     fields,
-    ["version", "registries", "log", "packages", "sources", "exceptions", "freshness", "attestationRoots", "committees"],
+    [
+      "version",
+      "registries",
+      "log",
+      "packages",
+      "sources",
+      "exceptions",
+      "freshness",
+      "attestationRoots",
+      "committees",
+    ],
     "the policy",
     problems,
   );
@@ -78,7 +88,17 @@ export function parsePolicy(bytes: Uint8Array, now: number): Policy {
     );
   }
   const exceptions = readExceptions(fields["exceptions"], now);
-  return { registries, log, rules, sources, exceptions, freshness, attestationRoots, committees, judgeAttestation: null };
+  return {
+    registries,
+    log,
+    rules,
+    sources,
+    exceptions,
+    freshness,
+    attestationRoots,
+    committees,
+    judgeAttestation: null,
+  };
 }
 
 const NO_RULE: PackageRule = { level: "ratchet", authority: null, keys: null, ...NO_DEMANDS };

@@ -19,6 +19,7 @@ import {
   type Evidence,
   isAuthorityKind,
   leafDigest,
+  leafHash,
   MAP_SIZE,
   multiProof,
   nodeCrypto,
@@ -34,10 +35,12 @@ export interface ForgedLog {
   signer: NoteSigner;
   /** Appends an entry for each package of the statement and an epoch leaf; the first entry's index. */
   append(envelope: Envelope, time: number, forge?: Forge): number;
+  /** The reference of an entry [S-26]. */
+  reference(index: number): Uint8Array;
   /** Appends an epoch leaf alone. */
   heartbeat(time: number): void;
-  /** The bundle for these packages. Authority entries and releases of all versions are in it. */
-  evidence(packageIds: string[], earlier?: Record<string, EarlierList>): Evidence;
+  /** The bundle for these packages. Authority entries and releases of all versions are in it, save those that are left out. */
+  evidence(packageIds: string[], earlier?: Record<string, EarlierList>, leftOut?: readonly number[]): Evidence;
 }
 
 export interface Forge {
@@ -100,10 +103,10 @@ export function forgedLog(origin = "log.example/test"): ForgedLog {
     heartbeat(time);
     return first;
   };
-  const evidence: ForgedLog["evidence"] = (packageIds, earlier = {}) => {
+  const evidence: ForgedLog["evidence"] = (packageIds, earlier = {}, leftOut = []) => {
     const hashes = packageIds.map((id) => packageIdHash(nodeCrypto, id));
     const wanted = new Set(hashes.map(encodeHex));
-    const chosen = entries.filter(({ packageHash }) => wanted.has(packageHash));
+    const chosen = entries.filter(({ index, packageHash }) => wanted.has(packageHash) && !leftOut.includes(index));
     const digests = leaves.map(leafDigest);
     const indices = [...new Set([...chosen.map(({ index }) => index), leaves.length - 1])].toSorted((a, b) => a - b);
     const buckets = [...new Set(hashes.map(bucketOf))].toSorted((a, b) => a - b);
@@ -121,14 +124,14 @@ export function forgedLog(origin = "log.example/test"): ForgedLog {
       ),
       earlier: new Map(
         Object.entries(earlier).map(([id, list]) => {
-          const root = encodeHex(earlierCommitment(list.claimed ?? list.all).root);
-          return [id, new Map([[root, earlierEvidence(list)]])];
+          const name = encodeHex(earlierCommitment(list.claimed ?? list.all).root);
+          return [id, new Map([[name, earlierEvidence(list)]])];
         }),
       ),
     };
   };
   heartbeat(0);
-  return { origin, signer, append, heartbeat, evidence };
+  return { origin, signer, append, reference: (index) => leafHash(leaves[index]!), heartbeat, evidence };
 }
 
 /** The commitment of a claim to a list of earlier versions [S-15]. */

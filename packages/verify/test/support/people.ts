@@ -11,6 +11,8 @@ import { nodeCrypto } from "@touchmark/log";
 import { makeSoftKey, type SoftKey } from "../../../core/test/support/soft-key.ts";
 import { earlierCommitment } from "./forged-log.ts";
 
+export { earlierCommitment as earlierCommitmentOf };
+
 /** Holders and the statements they sign, for tests. Seeds make them the same in every run. */
 export interface Holder extends SoftKey {
   holder: string;
