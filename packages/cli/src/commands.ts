@@ -105,6 +105,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/log-serve.ts")).logServe,
   },
   {
+    name: "log fsck",
+    summary: "check a whole log at rest",
+    load: async () => (await import("./commands/log-fsck.ts")).logFsck,
+  },
+  {
     name: "log audit serve",
     summary: "run an auditor: replays a log and cosigns what is right",
     load: async () => (await import("./commands/log-audit-serve.ts")).logAuditServe,

@@ -24,8 +24,11 @@ export function explainFailure(error: unknown): Failure {
   if (isNamed<CoreError>(error, "CoreError")) return failure(CORE[error.code] ?? EXIT.rejected, error);
   if (isNamed<VerifyError>(error, "VerifyError")) return failure(VERIFY[error.code] ?? EXIT.usage, error);
   if (isNamed<FidoError>(error, "FidoError")) return failure(FIDO[error.code] ?? EXIT.key, error);
-  // Only a log that is about to be served throws these here: its folder is not as it should be.
-  if (isNamed<LogServerError>(error, "LogServerError")) return failure(EXIT.usage, error);
+  // Only a log that is served, or about to be, throws these here: its storage is not as it should be, or out of reach.
+  if (isNamed<LogServerError>(error, "LogServerError")) {
+    const away = error.code === "STORE_UNREACHABLE" || error.code === "STORE_LOST";
+    return failure(away ? EXIT.unchecked : EXIT.usage, error);
+  }
   if (isNamed<LogError>(error, "LogError")) return explainLogError(error);
   if (isNamed<Error>(error, "AbortError")) {
     return { exit: EXIT.key, code: "CANCELLED", message: "Cancelled.", hint: "" };

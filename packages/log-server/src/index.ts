@@ -17,6 +17,7 @@ export { createSequencer, type Receipt, type Sequencer, type SequencerOptions } 
 export { type LogEvent, type LogServer, type LogServerOptions, startLogServer } from "./server.ts";
 export type { Blob, Blobs } from "./storage/blobs.ts";
 export type { AdmittedStatement, Ledger } from "./storage/ledger.ts";
+export { type FollowedStore, followStore } from "./follow-store.ts";
 export { openStorage, type StorageAddresses } from "./storage/addresses.ts";
 export { openFolder, type Storage } from "./storage/storage.ts";
 export { createStore, openStore, type Store } from "./store.ts";

@@ -11,12 +11,18 @@ import type { PackageStates } from "./stored-states.ts";
 import { MAX_BODY_BYTES, parseEvidenceRequest, parseSubmitRequest } from "./requests.ts";
 import type { Receipt, Sequencer } from "./sequencer.ts";
 import { openEnvelope } from "./signatures.ts";
-import type { Store } from "./store.ts";
+import type { StoreReads } from "./store-reads.ts";
 
 export type Service = {
-  readonly store: Store;
+  readonly store: StoreReads;
+  /** Whether the log can append, or a reader is up to date. */
+  readonly ready: () => boolean;
   readonly states: PackageStates;
-  readonly sequencer: Sequencer;
+  /** None where this process only reads. */
+  readonly sequencer: Sequencer | undefined;
+  /** Takes one request of whoever sent this; `false` if there were too many. */
+  readonly admit: (request: IncomingMessage) => boolean;
+  readonly metrics: () => string;
   /** Bytes of request bodies, and bundles of evidence in the making, that there may still be at one time. */
   readonly budget: BodyBudget;
   readonly bundles: { left: number };
@@ -28,6 +34,7 @@ export type Service = {
 
 const BYTES = "application/octet-stream";
 const TEXT = "text/plain; charset=utf-8";
+const METRICS = "text/plain; version=0.0.4; charset=utf-8";
 const JSON_TYPE = "application/json";
 
 /** Throws a `CoreError` or `LogServerError` for whatever is refused. */
@@ -36,6 +43,8 @@ export async function answerRequest(service: Service, request: IncomingMessage):
   const path = url.slice(1);
   if (path === "submit" || path === "evidence") {
     if (method !== "POST") throw new LogServerError("METHOD", "This is asked for by POST.");
+    if (!service.admit(request))
+      throw new LogServerError("TOO_MANY", "Too much comes from this address.", "Send it again in a minute.");
     const body = await readBody(request, MAX_BODY_BYTES, service.budget);
     return path === "submit" ? answerSubmit(service, body) : answerEvidence(service, body);
   }
@@ -45,9 +54,10 @@ export async function answerRequest(service: Service, request: IncomingMessage):
   return answer;
 }
 
-async function answerGet({ store }: Service, path: string): Promise<Answer | undefined> {
+async function answerGet({ store, ready, metrics }: Service, path: string): Promise<Answer | undefined> {
   if (path === "checkpoint") return { status: 200, type: TEXT, cache: RECHECK, body: store.checkpoint().note };
-  if (path === "healthz") return health(store.ready());
+  if (path === "healthz") return health(ready());
+  if (path === "metrics") return { status: 200, type: METRICS, cache: NEVER, body: metrics() };
   if (path.startsWith("tile/")) return answerTile(store, path);
   const [, kind, hash] = /^(envelope|earlier)\/([0-9a-f]{64})$/.exec(path) ?? [];
   if (kind === undefined || hash === undefined) return undefined;
@@ -58,7 +68,7 @@ async function answerGet({ store }: Service, path: string): Promise<Answer | und
   return body === undefined ? undefined : { status: 200, type, cache: FOREVER, body };
 }
 
-async function answerTile(store: Store, path: string): Promise<Answer | undefined> {
+async function answerTile(store: StoreReads, path: string): Promise<Answer | undefined> {
   const tile = parseTilePath(path);
   const body = tile && (await store.tile(tile));
   if (body === undefined) return undefined;
@@ -73,6 +83,7 @@ function health(ready: boolean): Answer {
 /** [L-20] What is known already is answered before a signature is checked [L-15]. */
 async function answerSubmit(service: Service, body: Uint8Array): Promise<Answer> {
   const { sequencer } = service;
+  if (sequencer === undefined) throw readsOnly();
   const { envelope, earlier } = parseSubmitRequest(body);
   const { signed, verify } = openEnvelope(envelope);
   const known = await sequencer.receiptOf(signed);
@@ -112,7 +123,19 @@ async function answerEvidence(service: Service, body: Uint8Array): Promise<Answe
   }
 }
 
+function readsOnly(): LogServerError {
+  return new LogServerError("STOPPED", "This server only reads the log.", "Send it to the log's writer.");
+}
+
 function receiptAnswer({ entries, note }: Receipt): Answer {
   const body = `${JSON.stringify({ entries: Object.fromEntries(entries), checkpoint: note })}\n`;
   return { status: 200, type: JSON_TYPE, cache: NEVER, body };
 }
+
+/** The route of a path, for counting: few, whatever is asked for. */
+export function routeOf(path: string): string {
+  const [, first = ""] = /^\/([a-z]+)(?:\/|$)/.exec(path) ?? [];
+  return ROUTES.has(first) ? first : "other";
+}
+
+const ROUTES = new Set(["checkpoint", "earlier", "envelope", "evidence", "healthz", "metrics", "submit", "tile"]);

@@ -22,6 +22,8 @@ export type SequencerOptions = {
   readonly cosigning?: Cosigning | undefined;
   /** Told what went wrong while nobody was to blame; `error` is kept out of every answer. */
   readonly onFailure?: (error: unknown) => void;
+  /** Told how many statements a published batch had. */
+  readonly onBatch?: (statements: number) => void;
   /** Statements in one batch at most, 512 if left out. */
   readonly batch?: number;
   /** Statements that may wait at most, 4,096 if left out. */
@@ -37,6 +39,8 @@ export type Sequencer = {
   readonly heartbeat: (age: number) => Promise<void>;
   /** Refuses what comes from now on and waits for what was taken in. */
   readonly stop: () => Promise<void>;
+  /** How many statements wait. */
+  readonly waiting: () => number;
 };
 
 // Milliseconds.
@@ -131,6 +135,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     if (plan.statements.length > 0 || due) {
       await store.append(plan.statements, time);
       await publish();
+      options.onBatch?.(plan.statements.length);
     } else {
       const improved = cosigning?.improved(store.checkpoint().note);
       if (improved !== undefined) await store.publish(improved); // [Q-28]
@@ -166,6 +171,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       return { entries: entriesAt(place, statementChains(statement)), note };
     },
     heartbeat,
+    waiting: () => queue.length,
     stop: async () => {
       stopping = true;
       await work;

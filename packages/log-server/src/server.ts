@@ -1,14 +1,19 @@
 /** The log as an HTTP server on `node:http`. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { cleanText } from "@touchmark/core";
 import { refusalOf, sendAnswer } from "./answers.ts";
 import type { ProofChecker } from "./claim-proofs.ts";
+import { limitConnections } from "./connections.ts";
 import type { Cosigning } from "./cosigning.ts";
+import type { FollowedStore } from "./follow-store.ts";
 import { listen } from "./listen.ts";
-import { answerRequest, type Service } from "./routes.ts";
-import { createSequencer } from "./sequencer.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { countedAddress, createRateLimit } from "./rate-limit.ts";
+import { answerRequest, routeOf, type Service } from "./routes.ts";
+import { createSequencer, type Sequencer } from "./sequencer.ts";
 import type { Store } from "./store.ts";
-import { packageStates } from "./stored-states.ts";
+import { type PackageStates, packageStates } from "./stored-states.ts";
 
 /** What the operator's log gets: one flat object an event. `path` and `message` are cleaned. */
 export type LogEvent =
@@ -19,11 +24,13 @@ export type LogEvent =
       readonly status: number;
       readonly ms: number;
     }
-  | { readonly event: "failure"; readonly message: string; readonly error: unknown };
+  | { readonly event: "failure"; readonly message: string; readonly error: unknown }
+  /** The log can't append any more in this process, which has to be started anew. */
+  | { readonly event: "stopped" };
 
 export type LogServerOptions = {
-  /** An open store; the server closes it. */
-  readonly store: Store;
+  /** An open store, to write or to follow; the server closes it. */
+  readonly store: Store | FollowedStore;
   /** Seconds since 1970. */
   readonly clock: () => number;
   /** [A-7] The digest of the authority that may claim the log's own id; none may if it is left out. */
@@ -45,6 +52,14 @@ export type LogServerOptions = {
   readonly tick?: number;
   /** Milliseconds for a whole request to arrive, 30,000 if left out. */
   readonly requestTimeout?: number;
+  /** Milliseconds between looks at the storage of a log that is followed, 1,000 if left out. */
+  readonly follow?: number;
+  /** [L-34] Submissions and questions for evidence that one address may send: a second, 50 if left out, and in one go, 500. This machine itself is not counted. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number };
+  /** Whether a proxy stands in front that says in X-Forwarded-For who asks. */
+  readonly behindProxy?: boolean;
+  /** [L-34] Connections at one time, 4,096 if left out. */
+  readonly connections?: number;
 };
 
 export type LogServer = {
@@ -55,45 +70,62 @@ export type LogServer = {
 
 const MAX_BODIES_BYTES = 256 * 1024 * 1024;
 const MAX_BUNDLES = 16;
-const MAX_CONNECTIONS = 4096;
+const CONNECTIONS = 4096;
+const RATE = { perSecond: 50, burst: 500 };
 const KEPT_STATES = 10_000;
 const CLOSE_AFTER = 5000;
 
 /** Starts to listen. Rejects with the system's error if the port cannot be had. */
 export async function startLogServer(options: LogServerOptions): Promise<LogServer> {
-  const { store, clock, cosigning, onEvent = () => undefined, tick = 30_000, requestTimeout = 30_000 } = options;
-  const { heartbeat = cosigning === undefined ? 3600 : 43_200, recosign = 3600 } = options;
+  const { store, clock, cosigning, onEvent = () => undefined, requestTimeout = 30_000, behindProxy = false } = options;
+  const metrics = createMetrics();
   const onFailure = (error: unknown): void => {
+    metrics.countFailure();
     onEvent({ event: "failure", message: error instanceof Error ? cleanText(error.message) : "", error });
+    if ("append" in store && !store.ready()) onEvent({ event: "stopped" });
   };
   const states = packageStates(store, KEPT_STATES);
-  const sequencer = createSequencer({ store, states, clock, charter: options.charter, cosigning, onFailure });
+  const writing = "append" in store ? startWriting({ ...options, store, states, onFailure, metrics }) : undefined;
+  const following = "append" in store ? undefined : startFollowing(store, options.follow ?? 1000, onFailure);
+  const rateLimit = createRateLimit({ ...(options.rate ?? RATE), clock: () => performance.now() });
+  const server = createServer(
+    { requestTimeout, headersTimeout: Math.min(10_000, requestTimeout), connectionsCheckingInterval: 1000 },
+    (request, response) => void serve(service, request, response, onEvent, metrics),
+  );
+  const connections = limitConnections(server, options.connections ?? CONNECTIONS);
+  const ready = (): boolean => ("append" in store ? store.ready() : following?.ready() === true);
   const service: Service = {
     store,
+    ready,
     states,
-    sequencer,
+    sequencer: writing?.sequencer,
+    admit: (request) => {
+      const address = countedAddress(request, behindProxy);
+      return address === undefined || rateLimit(address);
+    },
+    metrics: () =>
+      metrics.text({
+        size: store.checkpoint().size,
+        pending: store.newest().checkpoint.size - store.checkpoint().size,
+        queue: writing?.sequencer.waiting() ?? 0,
+        connections: connections.count(),
+        ready: ready(),
+        writer: writing !== undefined,
+      }),
     budget: { left: MAX_BODIES_BYTES },
     bundles: { left: MAX_BUNDLES },
     proofs: options.proofs,
     clock,
   };
-  const server = createServer(
-    { requestTimeout, headersTimeout: Math.min(10_000, requestTimeout), connectionsCheckingInterval: 1000 },
-    (request, response) => void serve(service, request, response, onEvent),
-  );
-  server.maxConnections = MAX_CONNECTIONS;
   server.keepAliveTimeout = 65_000;
   const port = await listen(server, options.port ?? 0, options.host ?? "127.0.0.1");
-  const timer = setInterval(() => {
-    if (store.pending() === undefined) cosigning?.refresh(store.snapshot(), recosign);
-    void sequencer.heartbeat(heartbeat);
-  }, tick);
-  await sequencer.heartbeat(heartbeat);
+  await writing?.begin();
 
   const shutDown = async (): Promise<void> => {
-    clearInterval(timer);
+    writing?.stopBeating();
     const closed = new Promise((resolve) => server.close(resolve));
-    await sequencer.stop();
+    await writing?.sequencer.stop();
+    await following?.stop();
     cosigning?.stop();
     server.closeIdleConnections();
     const late = setTimeout(() => server.closeAllConnections(), CLOSE_AFTER);
@@ -105,16 +137,73 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
   return { port, close: () => (closing ??= shutDown()) };
 }
 
+type Writing = { readonly sequencer: Sequencer; readonly begin: () => Promise<void>; readonly stopBeating: () => void };
+
+function startWriting(
+  options: Omit<LogServerOptions, "store"> & {
+    readonly store: Store;
+    readonly states: PackageStates;
+    readonly onFailure: (error: unknown) => void;
+    readonly metrics: Metrics;
+  },
+): Writing {
+  const { store, states, clock, charter, cosigning, onFailure, metrics, tick = 30_000, recosign = 3600 } = options;
+  const { heartbeat = cosigning === undefined ? 3600 : 43_200 } = options;
+  const onBatch = metrics.countBatch;
+  const sequencer = createSequencer({ store, states, clock, charter, cosigning, onFailure, onBatch });
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    sequencer,
+    begin: () => {
+      timer = setInterval(() => {
+        if (store.pending() === undefined) cosigning?.refresh(store.snapshot(), recosign);
+        void sequencer.heartbeat(heartbeat);
+      }, tick);
+      return sequencer.heartbeat(heartbeat);
+    },
+    stopBeating: () => clearInterval(timer),
+  };
+}
+
+type Following = { readonly ready: () => boolean; readonly stop: () => Promise<void> };
+
+function startFollowing(store: FollowedStore, pause: number, onFailure: (error: unknown) => void): Following {
+  const ended = new AbortController();
+  let ready = true;
+  const run = async (): Promise<void> => {
+    while (!ended.signal.aborted) {
+      await delay(pause, undefined, { signal: ended.signal }).catch(() => undefined);
+      try {
+        if (!ended.signal.aborted) await store.follow();
+        ready = true;
+      } catch (error) {
+        if (ready) onFailure(error);
+        ready = false;
+      }
+    }
+  };
+  const running = run();
+  return {
+    ready: () => ready,
+    stop: () => {
+      ended.abort();
+      return running;
+    },
+  };
+}
+
 async function serve(
   service: Service,
   request: IncomingMessage,
   response: ServerResponse,
   onEvent: (event: LogEvent) => void,
+  metrics: Metrics,
 ): Promise<void> {
   const begun = performance.now();
   const { method = "", url = "" } = request;
   const answer = await answerRequest(service, request).catch((error: unknown) => {
     const refusal = refusalOf(error);
+    if (refusal.status === 500) metrics.countFailure();
     if (refusal.status === 500) onEvent({ event: "failure", message: cleanText(String(error)), error });
     return refusal;
   });
@@ -124,5 +213,6 @@ async function serve(
   response.on("error", () => response.destroy());
   sendAnswer(response, answer, method !== "HEAD");
   const ms = Math.round(performance.now() - begun);
+  metrics.countRequest(routeOf(url), answer.status, ms);
   onEvent({ event: "request", method, path: cleanText(url, 200), status: answer.status, ms });
 }

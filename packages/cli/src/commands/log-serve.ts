@@ -1,22 +1,19 @@
 import { resolve } from "node:path";
-import {
-  encodeVerifierKey,
-  type NoteSigner,
-  overlapSentence,
-  quorumOverlap,
-  type TlogPolicy,
-  type VerifierKey,
-} from "@touchmark/log";
+import { setTimeout } from "node:timers/promises";
+import { encodeVerifierKey, overlapSentence, quorumOverlap, type TlogPolicy, type VerifierKey } from "@touchmark/log";
 import type { Cosigning, LogServer, Store } from "@touchmark/log-server";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
 import { CliError } from "../error.ts";
 import { aborted, addressOf, readPort } from "../log/listening.ts";
-import { makeLogKey, readLogKey } from "../log/log-key.ts";
+import { openLog, openLogToRead } from "../log/open-log.ts";
 import { readQuorumFile } from "../log/quorum-file.ts";
 import { loadLogServer, type LogServerModule } from "../log/server-module.ts";
-import { showEvent } from "../log/show-event.ts";
+import { readEventForm, showEvent } from "../log/show-event.ts";
 import { proofChecker, readRegistries } from "../registry/claim-proof.ts";
 import { table } from "../ui.ts";
+
+// Milliseconds.
+const TAKE_OVER_EACH = 2000;
 
 export const logServe: Command = defineCommand({
   name: "log serve",
@@ -25,10 +22,12 @@ export const logServe: Command = defineCommand({
   examples: [
     "touchmark log serve --dir /var/lib/touchmark --origin log.example/main --url https://log.example/main/",
     "touchmark log serve --dir /var/lib/touchmark --quorum witnesses.policy",
+    "touchmark log serve --dir /var/lib/touchmark --storage postgres://log@db.example/log --tiles s3://bucket/log",
   ],
   about: [
     "Runs a log with its storage in DIR, until Ctrl-C or SIGTERM. The key is made at the first start: DIR/log.key, readable by its owner only.",
     "The address and the verifier key for policies are printed once the log is ready; with --json as one line.",
+    "With --storage and --tiles several processes can serve one log: one writes, others started the same way stand by, and those with --read-only only answer. Passwords come from PGPASSWORD or PGPASSFILE, S3 keys from AWS_… or a credentials file.",
     "With --quorum nothing is published before the witnesses that the file names have cosigned it: a C2SP tlog-policy with their addresses.",
   ],
   flags: {
@@ -44,6 +43,12 @@ export const logServe: Command = defineCommand({
     host: { value: "HOST", help: "where to listen; 127.0.0.1 when left out" },
     port: { value: "PORT", help: "8321 when left out; 0 takes a free one" },
     url: { value: "URL", help: "the address that clients use, where a proxy stands in front" },
+    storage: { value: "URL", help: "postgres://HOST/DATABASE for entries and heads; in DIR when left out" },
+    tiles: { value: "URL", help: "s3://BUCKET/PREFIX?endpoint=… for tiles and envelopes; in DIR when left out" },
+    "read-only": { help: "answers questions about a log with --storage that another process writes" },
+    key: { value: "VKEY", help: "the log's verifier key, for --read-only where DIR holds no log.key" },
+    proxy: { help: "a proxy in front says in X-Forwarded-For who asks" },
+    log: { value: "FORM", help: "json: each event as one line of JSON on standard error" },
     verbose: { help: "a line on standard error for each request" },
   },
   operands: [0, 0],
@@ -54,79 +59,88 @@ export const logServe: Command = defineCommand({
     const host = values.host ?? "127.0.0.1";
     const quorum = values.quorum === undefined ? null : readQuorumFile(resolve(io.cwd, values.quorum));
     const registries = readRegistries(values.registry, "log serve");
+    const form = readEventForm(values.log, "log serve");
+    const addresses = { dir: resolve(io.cwd, values.dir), ledger: values.storage, blobs: values.tiles };
     const logServer = await loadLogServer();
-    const { signer, store } = await openLog(logServer, resolve(io.cwd, values.dir), values.origin, io.now());
-    const startServer = async (): Promise<LogServer> => {
-      const cosigning = quorum && makeCosigning(logServer, quorum, { store, key: signer.key }, context);
-      return logServer.startLogServer({
-        store,
-        ...(cosigning && { cosigning }),
-        clock: () => io.now(),
-        charter: readCharter(values.charter),
-        proofs: proofChecker(registries, io) ?? undefined,
-        host,
-        port,
-        onEvent: (event) => showEvent(event, "log", values.verbose, context),
+    let opened = values["read-only"]
+      ? await openLogToRead(logServer, addresses, values.key)
+      : await openLog(logServer, addresses, values.origin, io.now());
+    let announced = false;
+    for (;;) {
+      const { key, store, takeOver } = opened;
+      const stopped = Promise.withResolvers<"stopped">();
+      const startServer = async (): Promise<LogServer> => {
+        const cosigning =
+          quorum && "append" in store ? makeCosigning(logServer, quorum, { store, key }, context) : undefined;
+        return logServer.startLogServer({
+          store,
+          ...(cosigning && { cosigning }),
+          clock: () => io.now(),
+          charter: readCharter(values.charter),
+          proofs: proofChecker(registries, io) ?? undefined,
+          host,
+          port,
+          behindProxy: values.proxy,
+          onEvent: (event) => {
+            if (event.event === "stopped") stopped.resolve("stopped");
+            showEvent(event, "log", values.verbose, context, form);
+          },
+        });
+      };
+      const server = await startServer().catch(async (error: unknown) => {
+        await store.close();
+        throw error;
       });
-    };
-    const server = await startServer().catch(async (error: unknown) => {
-      await store.close();
-      throw error;
-    });
-    const url = values.url ?? addressOf(host, server.port);
-    const origin = signer.key.name;
-    const key = encodeVerifierKey(signer.key);
-    ui.announce(
-      { ok: true, origin, url, key, port: server.port },
-      table([
-        ["log", origin],
-        ["address", url],
-        ["key", key],
-      ]),
-    );
-    await aborted(io.signal);
-    ui.progress("closing the log");
-    await server.close();
-    return 0;
+      if (!announced) announce(key, values.url ?? addressOf(host, server.port), server.port, context);
+      announced = true;
+      if (takeOver !== null) ui.progress("another process writes this log: standing by");
+      const waiting = new AbortController();
+      const ended = await Promise.race([
+        aborted(io.signal),
+        stopped.promise,
+        ...(takeOver === null ? [] : [untilWriter(takeOver, waiting.signal)]),
+      ]);
+      waiting.abort();
+      if (ended === undefined) ui.progress("closing the log");
+      await server.close();
+      if (ended === undefined) return 0;
+      if (ended === "stopped")
+        throw new logServer.LogServerError(
+          "STORE_LOST",
+          "The log's storage is out of reach, or another process writes the log now.",
+          "Start it again: it takes over when nobody else has.",
+        );
+      ui.progress("this process writes the log now");
+      opened = { key, store: ended, takeOver: null };
+    }
   },
 });
+
+function announce(key: VerifierKey, url: string, port: number, { ui }: Context): void {
+  const vkey = encodeVerifierKey(key);
+  ui.announce(
+    { ok: true, origin: key.name, url, key: vkey, port },
+    table([
+      ["log", key.name],
+      ["address", url],
+      ["key", vkey],
+    ]),
+  );
+}
+
+/** The store as its writer, once nobody else is. */
+async function untilWriter(takeOver: () => Promise<Store | null>, signal: AbortSignal): Promise<Store> {
+  for (;;) {
+    await setTimeout(TAKE_OVER_EACH, undefined, { signal });
+    const store = await takeOver();
+    if (store !== null && !signal.aborted) return store;
+    await store?.close();
+  }
+}
 
 function readCharter(digest: string | undefined): string | undefined {
   if (digest === undefined || /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
   throw usageError("log serve", "--charter is not an authority's digest: sha256: and 64 hex digits.");
-}
-
-/** Opens the log in a folder, or makes it where there is neither key nor storage. */
-async function openLog(
-  { createStore, openFolder, openStore, LogServerError }: LogServerModule,
-  directory: string,
-  origin: string | undefined,
-  now: number,
-): Promise<{ signer: NoteSigner; store: Store }> {
-  const signer = readLogKey(directory);
-  if (signer === null) {
-    if (origin === undefined) throw usageError("log serve", "--origin is missing, and there is no log yet.");
-    const made = await makeLogKey(directory, origin);
-    return { signer: made, store: await createStore(await openFolder(directory, true), made, now) };
-  }
-  if (origin !== undefined && origin !== signer.key.name)
-    throw new CliError(
-      "LOG_KEY_BAD",
-      `The log in this folder is ${signer.key.name}, not ${origin}.`,
-      "Choose another --dir.",
-    );
-  try {
-    return { signer, store: await openStore(await openFolder(directory), signer) };
-  } catch (error) {
-    if (!(error instanceof LogServerError) || error.code !== "STORE_MISSING") throw error;
-    // A second history under the same key would be a fork [L-17].
-    throw new CliError(
-      "LOG_KEY_BAD",
-      "The log's key is there, but its storage is gone.",
-      "Restore it from a backup. Only if this log never served anybody, remove log.key and begin anew.",
-      error,
-    );
-  }
 }
 
 /** The log's witnesses, by the policy file; a policy that names other logs and not this one is somebody else's. */
