@@ -39,6 +39,7 @@ export async function startAuditor(
       said += String(text);
     },
     askSecret: async () => undefined,
+    askText: async () => undefined,
     askConfirm: async () => false,
     readLine: async () => "",
     npmConfig: async () => "",

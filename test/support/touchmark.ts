@@ -55,6 +55,7 @@ export async function runTouchmark(argv: readonly string[], place: Place): Promi
     stdout: add("stdout"),
     stderr: add("stderr"),
     askSecret: ask,
+    askText: ask,
     askConfirm: async (question) => (await ask(question)) === "y",
     readLine: async (fd) => place.descriptors?.[fd] ?? "",
     npmConfig: async () => Promise.reject(new Error("no test asks npm for its configuration")),

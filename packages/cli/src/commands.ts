@@ -85,6 +85,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/claim.ts")).claim,
   },
   {
+    name: "claim prove",
+    summary: "prove a claim by a published version, or name evidence",
+    load: async () => (await import("./commands/claim-prove.ts")).claimProve,
+  },
+  {
     name: "sign",
     summary: "sign a release or a claim with a touch",
     load: async () => (await import("./commands/sign.ts")).sign,
@@ -98,6 +103,96 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "export",
     summary: "signatures in the form that ssh-keygen checks",
     load: async () => (await import("./commands/export.ts")).exportSignatures,
+  },
+  {
+    name: "authority show",
+    summary: "who may release a package, and what waits",
+    load: async () => (await import("./commands/authority/show.ts")).authorityShow,
+  },
+  {
+    name: "authority change",
+    summary: "change holders, keys and thresholds",
+    load: async () => (await import("./commands/authority/change.ts")).authorityChange,
+  },
+  {
+    name: "authority revoke",
+    summary: "make a key void, at once",
+    load: async () => (await import("./commands/authority/revoke.ts")).authorityRevoke,
+  },
+  {
+    name: "authority heartbeat",
+    summary: "a sign of life, with one touch",
+    load: async () => (await import("./commands/authority/heartbeat.ts")).authorityHeartbeat,
+  },
+  {
+    name: "recover",
+    summary: "new keys, by the recovery holders",
+    load: async () => (await import("./commands/recover.ts")).recover,
+  },
+  {
+    name: "veto",
+    summary: "say no to what waits",
+    load: async () => (await import("./commands/veto.ts")).veto,
+  },
+  {
+    name: "hold",
+    summary: "these versions must not be installed",
+    load: async () => (await import("./commands/hold.ts")).hold,
+  },
+  {
+    name: "lift",
+    summary: "end a hold",
+    load: async () => (await import("./commands/lift.ts")).lift,
+  },
+  {
+    name: "adopt propose",
+    summary: "ask to take over an orphan",
+    load: async () => (await import("./commands/adopt/propose.ts")).adoptPropose,
+  },
+  {
+    name: "adopt status",
+    summary: "whether an adoption waits, and until when",
+    load: async () => (await import("./commands/adopt/status.ts")).adoptStatus,
+  },
+  {
+    name: "adopt finish",
+    summary: "take an orphan over, after the window",
+    load: async () => (await import("./commands/adopt/finish.ts")).adoptFinish,
+  },
+  {
+    name: "committee create",
+    summary: "found a committee",
+    load: async () => (await import("./commands/committee/create.ts")).committeeCreate,
+  },
+  {
+    name: "committee members",
+    summary: "who sits in a committee, and what it may do",
+    load: async () => (await import("./commands/committee/members.ts")).committeeMembers,
+  },
+  {
+    name: "committee hold",
+    summary: "keep versions away from those who follow it",
+    load: async () => (await import("./commands/committee/hold.ts")).committeeHold,
+  },
+  {
+    name: "committee lift",
+    summary: "end a committee's hold",
+    load: async () => (await import("./commands/committee/lift.ts")).committeeLift,
+  },
+  {
+    name: "committee endorse",
+    summary: "a committee's word for a claim",
+    load: async () => (await import("./commands/committee/endorse.ts")).committeeEndorse,
+  },
+  {
+    name: "committee review",
+    summary: "a committee's verdict on a version",
+    load: async () => (await import("./commands/committee/review.ts")).committeeReview,
+  },
+  {
+    name: "funding set",
+    summary: "where money goes",
+    load: async () => (await import("./commands/funding-set.ts")).fundingSet,
   },
   {
     name: "log serve",

@@ -9,6 +9,8 @@ export type CliCode =
   | "EARLIER_MALFORMED"
   | "OUTBOX_MALFORMED"
   | "WATCH_MALFORMED"
+  | "NO_EVIDENCE"
+  | "NOT_THERE"
   | "NO_KEY"
   | "SEVERAL_KEYS"
   | "KEY_NOT_LISTED"

@@ -54,6 +54,8 @@ const CLI: Record<CliCode, Exit> = {
   LOG_KEY_BAD: EXIT.usage,
   QUORUM_MALFORMED: EXIT.usage,
   LOG_SERVER_MISSING: EXIT.usage,
+  NO_EVIDENCE: EXIT.unchecked,
+  NOT_THERE: EXIT.rejected,
   NO_KEY: EXIT.key,
   SEVERAL_KEYS: EXIT.key,
   KEY_NOT_LISTED: EXIT.key,

@@ -8,6 +8,8 @@ export interface Io {
   stderr(text: string | Uint8Array): void;
   /** One line typed unseen, or undefined if the person gave up. Only where `isTerminal.stdin`. */
   askSecret(prompt: string): Promise<string | undefined>;
+  /** One line, or undefined if the person gave up. Only where `isTerminal.stdin`. */
+  askText(question: string): Promise<string | undefined>;
   /** Only where `isTerminal.stdin`. */
   askConfirm(question: string): Promise<boolean>;
   /** The first line of an inherited file descriptor, without its end. */

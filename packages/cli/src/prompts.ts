@@ -13,6 +13,13 @@ export async function askSecret(prompt: string, signal: AbortSignal): Promise<st
   }
 }
 
+/** Asks for one line. Undefined if the person ends it with Ctrl-C or Ctrl-D, or the signal fires. */
+export async function askText(question: string, signal: AbortSignal): Promise<string | undefined> {
+  const answer = await askLine(process.stderr, `${question} `, signal);
+  if (answer === undefined) process.stderr.write("\n");
+  return answer;
+}
+
 /** Asks yes or no; no is the default. */
 export async function askConfirm(question: string, signal: AbortSignal): Promise<boolean> {
   const answer = await askLine(process.stderr, `${question} [y/N] `, signal);

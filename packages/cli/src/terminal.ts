@@ -24,6 +24,7 @@ function terminalIo(signal: AbortSignal): Io {
       process.stderr.write(text);
     },
     askSecret: async (prompt) => (await import("./prompts.ts")).askSecret(prompt, signal),
+    askText: async (question) => (await import("./prompts.ts")).askText(question, signal),
     askConfirm: async (question) => (await import("./prompts.ts")).askConfirm(question, signal),
     readLine: async (fd) => (await import("./prompts.ts")).readLine(fd),
     npmConfig: async (key) => (await import("./npm-config.ts")).npmConfig(key),

@@ -30,6 +30,7 @@ function serve(...flags: string[]): { ready: Promise<Ready>; ended: Promise<numb
     },
     stderr: () => undefined,
     askSecret: async () => undefined,
+    askText: async () => undefined,
     askConfirm: async () => false,
     readLine: async () => "",
     npmConfig: async () => "",

@@ -31,6 +31,7 @@ async function serve(...argv: string[]): Promise<Served> {
     },
     stderr: (text) => void stderr.push(String(text)),
     askSecret: async () => undefined,
+    askText: async () => undefined,
     askConfirm: async () => false,
     readLine: async () => "",
     npmConfig: async () => "",

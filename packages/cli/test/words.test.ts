@@ -14,6 +14,7 @@ function printed(isTerminal: boolean, env: Record<string, string> = {}): { io: I
     },
     stderr: () => undefined,
     askSecret: never,
+    askText: never,
     askConfirm: never,
     readLine: never,
     npmConfig: never,

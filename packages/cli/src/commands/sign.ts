@@ -1,21 +1,10 @@
 import { resolve } from "node:path";
-import { addSignature, encodeEnvelope, type Statement } from "@touchmark/core";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
-import { confirm } from "../confirm.ts";
 import { CliError } from "../error.ts";
-import { touchmarkHome } from "../files/home.ts";
 import { loadPolicy } from "../files/policy-file.ts";
-import { writeWhole } from "../files/write-file.ts";
-import { BROWSER_FLAGS, makeBrowserEdges } from "../keys/browser-edges.ts";
-import { chooseKeys } from "../keys/choose-keys.ts";
-import { isSoftware, normalizeDevice } from "../keys/device.ts";
-import { makeInteraction, PIN_FLAG } from "../keys/interaction.ts";
-import { readKeys } from "../keys/key-store.ts";
-import { TRACE_FLAG } from "../keys/open-key.ts";
-import { signPayload } from "../keys/sign-payload.ts";
+import { addOwnSignature, listedKeys, signedResult, SIGNING_FLAGS } from "../statements/add-signature.ts";
 import { chooseRegistry } from "../statements/choose-registry.ts";
 import type { HeldTarball } from "../statements/draft-release.ts";
-import { describeStatement, labelOf, statedAuthority } from "../statements/describe.ts";
 import {
   readStatementFile,
   readStatementIfThere,
@@ -24,8 +13,7 @@ import {
 } from "../statements/statement-file.ts";
 
 const FLAGS = {
-  holder: { value: "LABEL", help: "whose key signs, where several holders' keys are enrolled here" },
-  device: { value: "D", help: "where the key is; where it was enrolled when left out" },
+  ...SIGNING_FLAGS,
   base: {
     value: "VERSION",
     many: true,
@@ -36,17 +24,11 @@ const FLAGS = {
     many: true,
     help: "the base's tarball, to count what changed; the one beside the new tarball when left out",
   },
-  full: { help: "show digests in full" },
   repository: { value: "URL", help: "where the source is, with --commit" },
   commit: { value: "HEX", help: "the commit that was built" },
   registry: { value: "NAME", help: "the registry, where the policy names several" },
   out: { value: "FILE", help: "the signature file; <tarball>.touchmark when left out, needed with several tarballs" },
   expect: { value: "DIGEST", help: "stop unless the statement's digest is this one" },
-  uv: { help: "sign with PIN or fingerprint" },
-  yes: { help: "don't ask before the touch" },
-  ...PIN_FLAG,
-  ...TRACE_FLAG,
-  ...BROWSER_FLAGS,
 } as const;
 
 export const sign: Command = defineCommand({
@@ -65,73 +47,20 @@ export const sign: Command = defineCommand({
   flags: FLAGS,
   operands: [1, 500],
   run: async (values, operands, context) => {
-    const { io, ui } = context;
-    const interaction = makeInteraction(context, values["pin-fd"]);
-    const { file, found, held } = await openStatement(operands, values, context);
+    const { ui } = context;
+    const { file, found, held } = await openStatementFile(operands, values, context);
     checkExpected(found, values.expect);
-    const enrolled = readKeys(touchmarkHome(io));
-    const authority = statedAuthority(found.statement);
-    const choice = chooseKeys(enrolled, {
-      holder: values.holder,
-      device: values.device === undefined ? undefined : normalizeDevice(values.device, io),
-      listed: listedKeys(found.statement),
-      signed: new Set(found.signers),
-    });
-    const labels = (signers: string[]): string[] => [
-      ...new Set(signers.map((signer) => labelOf(signer, authority, enrolled)).toSorted()),
-    ];
-    if (choice.kind === "signed already") {
-      ui.result({ ok: true, file, statement: `sha256:${found.digest}`, signers: found.signers, added: null }, [
-        `${file} is signed by ${choice.holder} already.`,
-      ]);
-      return 0;
-    }
-    const detail = { full: values.full, changes: await changesOf(found, held, values["base-tarball"], context) };
-    for (const line of describeStatement(found.statement, found.digest, labels(found.signers), detail))
-      ui.progress(line);
-    if (found.statement.kind === "release" && operands[0]!.endsWith(".touchmark"))
+    const remark = (): void => {
+      if (found.statement.kind !== "release" || !operands[0]!.endsWith(".touchmark")) return;
       ui.warn(
         "the tarballs themselves were not looked at",
         "touchmark sign FILE.tgz compares them with the statement.",
       );
-    await confirm(values.yes, `Sign this as ${choice.holder}?`, "Nothing was signed.", context);
-    if (isSoftware(choice.device)) ui.warn("this is a software key, not hardware");
-    if (authority === null && labels(found.signers).includes(choice.holder))
-      ui.warn(`${choice.holder} has signed this already: a second key of the same holder is no second vote`);
-    const { signature, key } = await signPayload({
-      payload: found.envelope.payload,
-      keys: choice.keys,
-      device: choice.device,
-      demands: {
-        userVerification:
-          values.uv ||
-          authority?.userVerification === true ||
-          choice.keys.every(({ userVerification }) => userVerification),
-        deviceBound: authority?.deviceBound === true,
-      },
-      interaction,
-      watch: io.watch ?? {},
-      trace: values.trace === undefined ? undefined : resolve(io.cwd, values.trace),
-      env: io.env,
-      browser: makeBrowserEdges(context, values),
-    });
-    const envelope = addSignature(found.envelope, signature);
-    await writeWhole(resolve(io.cwd, file), encodeEnvelope(envelope));
-    const signers = envelope.signatures.map(({ keyid }) => keyid);
-    ui.result(
-      {
-        ok: true,
-        file,
-        statement: `sha256:${found.digest}`,
-        signers,
-        added: { holder: key.holder, fingerprint: key.fingerprint },
-      },
-      [
-        `Signed as ${key.holder}: ${file}`,
-        `  statement  sha256:${found.digest}`,
-        `  signed by  ${labels(signers).join(", ")}`,
-      ],
-    );
+    };
+    const changes = await changesOf(found, held, values["base-tarball"], context);
+    const plan = { file, listed: listedKeys(found.statement), changes, remark };
+    const { document, lines } = signedResult(file, await addOwnSignature(found, plan, values, context));
+    ui.result(document, lines);
     return 0;
   },
 });
@@ -145,7 +74,7 @@ type SignValues = {
   commit: string | undefined;
 };
 
-async function openStatement(
+async function openStatementFile(
   operands: readonly string[],
   values: SignValues,
   context: Context,
@@ -213,13 +142,6 @@ async function changesOf(
     held,
     named.map((file) => resolve(io.cwd, file)),
   );
-}
-
-// Only a claim says who signs it; who else may sign depends on what the log knows of the package.
-function listedKeys(statement: Statement): Set<string> | null {
-  if (statement.kind !== "claim") return null;
-  const { keys, recovery } = statement.authority;
-  return new Set([...keys, ...(recovery?.keys ?? [])].map(({ fingerprint }) => fingerprint));
 }
 
 function checkExpected({ digest }: StatementFile, expected: string | undefined): void {

@@ -1,25 +1,13 @@
-import { resolve } from "node:path";
-import {
-  type JsonObject,
-  MAX_ENVELOPE_BYTES,
-  parseEnvelope,
-  parseStatement,
-  parseUtf8,
-  type Reason,
-} from "@touchmark/core";
-import { LogError, nodeCrypto, type SubmitAnswer } from "@touchmark/log";
-import { type CheckedQuorum, checkQuorum, type Policy } from "@touchmark/verify";
+import type { JsonObject } from "@touchmark/core";
+import { LogError } from "@touchmark/log";
+import type { Policy } from "@touchmark/verify";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
 import { EXIT, type Exit, explainFailure } from "../failure.ts";
 import { touchmarkHome } from "../files/home.ts";
-import { logEndpoint } from "../files/log-endpoint.ts";
 import { loadPolicy } from "../files/policy-file.ts";
-import { readWhole } from "../files/read-file.ts";
-import { rememberCheckpoint } from "../files/remember-checkpoint.ts";
-import { leaveOutbox, queueStatement, readOutbox, setAside, type Waiting } from "../log/outbox.ts";
-import { isPassing, submitPatiently } from "../log/submit-patiently.ts";
-import { readEarlierFile } from "../statements/earlier-file.ts";
-import { count, table } from "../ui.ts";
+import { leaveOutbox, readOutbox, setAside } from "../log/outbox.ts";
+import { describeQuorum, entryLines, loggedJson, send, settle, submitFile } from "../log/submit-file.ts";
+import { count } from "../ui.ts";
 
 export const submit: Command = defineCommand({
   name: "submit",
@@ -45,47 +33,11 @@ export const submit: Command = defineCommand({
       return flush(loadPolicy(context), wait, context);
     }
     if (file === undefined) throw usageError("submit", "touchmark submit needs FILE.touchmark, or --flush.");
-    const policy = loadPolicy(context);
-    return submitFile(file, policy, wait, context);
+    const { exit, document, lines } = await submitFile(file, loadPolicy(context), wait, context);
+    context.ui.result(document, lines);
+    return exit;
   },
 });
-
-async function submitFile(file: string, policy: Policy, wait: number, context: Context): Promise<Exit> {
-  const { io, ui } = context;
-  const home = touchmarkHome(io);
-  const envelope = parseUtf8(readWhole(resolve(io.cwd, file), MAX_ENVELOPE_BYTES));
-  const statement = parseStatement(nodeCrypto, parseEnvelope(envelope).payload);
-  const earlier = readEarlierFile(statement, `${file}.earlier`, io.cwd);
-  const waiting = { origin: policy.log.origin, file: resolve(io.cwd, file), since: io.now(), envelope, earlier };
-  let logged: Logged;
-  try {
-    logged = await send(waiting, policy, wait, context);
-  } catch (error) {
-    if (!isPassing(error)) throw error;
-    await queueStatement(home, waiting);
-    const { code, message, hint } = explainFailure(error);
-    ui.result({ ok: false, queued: true, error: { code, message, hint } }, [
-      "Not logged yet: the statement waits in the outbox, and nothing is lost.",
-      "Send it with: touchmark submit --flush",
-    ]);
-    ui.warn(`${message} [${code}]`, hint);
-    return EXIT.unchecked;
-  }
-  leaveOutbox(home, waiting);
-  const { answer, quorum } = logged;
-  const authority = statement.kind === "claim" ? statement.authority.digest : null;
-  ui.result(
-    { ok: lackOf(quorum) === null, ...loggedJson(logged, policy), ...(authority === null ? {} : { authority }) },
-    [
-      `Logged in ${policy.log.origin}, checkpoint of size ${answer.checkpoint.size}${describeQuorum(quorum)}.`,
-      ...entryLines(answer),
-      ...(authority === null
-        ? []
-        : [`Whoever relies on it pins the authority in touchmark.json: "authority": "${authority}"`]),
-    ],
-  );
-  return settle(quorum, context);
-}
 
 /** Sends what waits for the policy's log. What the log is away for waits on; what it refuses is set aside. */
 async function flush(policy: Policy, wait: number, context: Context): Promise<Exit> {
@@ -125,44 +77,6 @@ async function flush(policy: Policy, wait: number, context: Context): Promise<Ex
       : [...lines, `${count(left, "statement")} left in the outbox.`],
   );
   return exit;
-}
-
-type Logged = { answer: SubmitAnswer; quorum: CheckedQuorum | Reason | null };
-
-async function send(waiting: Waiting, policy: Policy, wait: number, { io, ui }: Context): Promise<Logged> {
-  const log = logEndpoint(policy, io);
-  const answer = await submitPatiently(log, waiting, { wait, signal: io.signal, ui });
-  await rememberCheckpoint(touchmarkHome(io), log, answer.checkpoint);
-  return { answer, quorum: checkQuorum(policy, answer.checkpoint, io.now()) };
-}
-
-function loggedJson({ answer, quorum }: Logged, policy: Policy): JsonObject {
-  return {
-    log: policy.log.origin,
-    entries: Object.fromEntries(answer.entries),
-    checkpoint: answer.checkpoint.note,
-    cosigned: quorum !== null && "time" in quorum ? [...quorum.cosigned] : null,
-  };
-}
-
-function entryLines({ entries }: SubmitAnswer): string[] {
-  return table([...entries].map(([packageId, index]) => [`  entry ${index}`, packageId]));
-}
-
-/** It is logged and keeps its place, but without its quorum whoever has this policy will not rely on it yet. */
-function settle(quorum: Logged["quorum"], { ui }: Context): Exit {
-  const lacking = lackOf(quorum);
-  if (lacking === null) return EXIT.ok;
-  ui.warn(`${lacking.message} [${lacking.code}]`, "Submit it again later: it gets the same entries.");
-  return EXIT.unchecked;
-}
-
-function lackOf(quorum: Logged["quorum"]): Reason | null {
-  return quorum !== null && "code" in quorum ? quorum : null;
-}
-
-function describeQuorum(quorum: Logged["quorum"]): string {
-  return quorum !== null && "time" in quorum ? `, cosigned by ${quorum.cosigned.join(", ")}` : "";
 }
 
 function readSeconds(text: string): number {

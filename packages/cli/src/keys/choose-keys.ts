@@ -26,8 +26,8 @@ export function chooseKeys(enrolled: EnrolledKey[], wish: KeyWish): KeyChoice {
   if (listed.length === 0) {
     throw new CliError(
       "KEY_NOT_LISTED",
-      `The claim lists no key ${wish.holder === undefined ? "that is enrolled here" : `of ${wish.holder} that is enrolled here`}.`,
-      "Whoever writes the claim needs your key card: touchmark key export",
+      `The statement lists no key ${wish.holder === undefined ? "that is enrolled here" : `of ${wish.holder} that is enrolled here`}.`,
+      "Whoever writes it needs your key card: touchmark key export",
     );
   }
   const unsigned = listed.filter(({ fingerprint }) => !wish.signed.has(fingerprint));

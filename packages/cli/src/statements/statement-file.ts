@@ -1,9 +1,9 @@
 import {
-  encodeHex,
+  encodeEnvelope,
   type Envelope,
   MAX_ENVELOPE_BYTES,
   parseEnvelope,
-  parseStatement,
+  type SignedStatement,
   type Statement,
   verifyEnvelope,
 } from "@touchmark/core";
@@ -18,6 +18,8 @@ export interface StatementFile {
   digest: string;
   /** Fingerprints. */
   signers: string[];
+  /** As the rules judge it, its signatures verified. */
+  signed: SignedStatement;
 }
 
 /** Reads a `.touchmark` file and verifies every signature in it. Throws `CoreError` and what the system throws. */
@@ -33,19 +35,13 @@ export function readStatementIfThere(path: string): StatementFile | null {
 
 /** A statement that nobody has signed. Throws `CoreError` if the payload is not a valid one. */
 export function unsignedStatement(payload: Uint8Array): StatementFile {
-  return opened({ payload, signatures: [] });
+  return openStatement(encodeEnvelope({ payload, signatures: [] }));
 }
 
-function openStatement(bytes: Uint8Array): StatementFile {
-  verifyEnvelope(nodeCrypto, bytes);
-  return opened(parseEnvelope(bytes));
-}
-
-function opened(envelope: Envelope): StatementFile {
-  return {
-    envelope,
-    statement: parseStatement(nodeCrypto, envelope.payload),
-    digest: encodeHex(nodeCrypto.sha256(envelope.payload)),
-    signers: envelope.signatures.map(({ keyid }) => keyid),
-  };
+/** Reads an envelope and verifies every signature in it. Throws `CoreError`. */
+export function openStatement(bytes: Uint8Array): StatementFile {
+  const signed = verifyEnvelope(nodeCrypto, bytes);
+  const envelope = parseEnvelope(bytes);
+  const { statement, digest } = signed;
+  return { envelope, statement, digest, signers: envelope.signatures.map(({ keyid }) => keyid), signed };
 }

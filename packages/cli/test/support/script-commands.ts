@@ -73,6 +73,20 @@ const COMMANDS: Readonly<Record<string, Run>> = {
     if (!bytes) throw new Error("the log gave no evidence");
     writeFileSync(join(stage.directory, "touchmark.lock"), bytes);
   },
+  // enrolled HOLDER…: a software key each, HOLDER.soft, and its card, HOLDER.card
+  enrolled: async (holders, stage) => {
+    for (const holder of holders) {
+      const label = holder.replace(/-\d$/, "");
+      await succeed(stage, `key enroll --holder ${label} --device soft:${holder}.soft`);
+      const { stdout } = await succeed(stage, "key list --json");
+      const { keys } = JSON.parse(stdout) as { keys: { fingerprint: string; device: string }[] };
+      const { fingerprint } = keys.find(({ device }) => device.endsWith(`/${holder}.soft`))!;
+      stage.variables.set(holder.toUpperCase().replace("-", "_"), fingerprint);
+      await succeed(stage, `key export --key ${fingerprint} --out ${holder}.card`);
+    }
+  },
+  // charter DIGEST: the log is started again, and its operator has named this authority for its own id
+  charter: async ([digest = ""], stage) => stage.restartLog?.(digest),
   // claimed NAME: alice and bob have enrolled, claimed it with threshold 2, and the policy names their authority
   claimed: async ([name = ""], stage) => {
     const file = `${name.replaceAll(/[@/]/g, "")}.claim.touchmark`;

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { TouchPolicy } from "@touchmark/fido/testing";
 import { encodeVerifierKey, noteSigner } from "@touchmark/log";
-import { createStore, type LogServer, openFolder, startLogServer } from "@touchmark/log-server";
+import { createStore, type LogServer, openFolder, openStore, startLogServer } from "@touchmark/log-server";
 import { type Io, run } from "../../src/index.ts";
 import { proofChecker } from "../../src/registry/claim-proof.ts";
 import { type Registry, startRegistry } from "./registry.ts";
@@ -33,6 +33,8 @@ export interface Stage {
   readonly fingers: Map<string, (policy: TouchPolicy) => void>;
   /** The person's browser; null where there is none. */
   openUrl: ((url: string) => Promise<void>) | null;
+  /** The same log again, on the same port, whose operator has named this authority for its own id; where the script speaks of a log. */
+  restartLog: ((charter: string) => Promise<void>) | null;
   /** Undone in reverse order when the script ends. */
   readonly cleanups: (() => Promise<void> | void)[];
   expand(text: string): string;
@@ -70,6 +72,7 @@ export async function openStage(script: Script, source: string): Promise<Stage> 
     registry,
     fingers: new Map(),
     openUrl: null,
+    restartLog: null,
     cleanups,
     expand: (text) => text.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => stage.variables.get(name) ?? whole),
     touchmark: (argv) => runTouchmark(argv, stage),
@@ -88,16 +91,20 @@ export async function closeStage(stage: Stage): Promise<void> {
 
 async function startLog(stage: Stage): Promise<void> {
   const signer = noteSigner(ORIGIN, new Uint8Array(32).fill(7));
-  const store = await createStore(await openFolder(join(stage.directory, "log"), true), signer, stage.now);
+  const folder = join(stage.directory, "log");
   const registries = new Map(stage.registry ? [["npmjs", new URL(stage.registry.url)]] : []);
-  const proofs = proofChecker(registries, { fetch, signal: stage.signal });
-  const server: LogServer = await startLogServer({ store, clock: () => stage.now, proofs: proofs ?? undefined });
-  let open = true;
-  const stop = async (): Promise<void> => {
-    if (open) await server.close();
-    open = false;
+  const proofs = proofChecker(registries, { fetch, signal: stage.signal }) ?? undefined;
+  const start = async (isNew: boolean, charter?: string, port = 0): Promise<LogServer> => {
+    const storage = await openFolder(folder, isNew);
+    const store = isNew ? await createStore(storage, signer, stage.now) : await openStore(storage, signer);
+    return startLogServer({ store, clock: () => stage.now, port, charter, proofs });
   };
-  stage.cleanups.push(stop);
+  let server = await start(true);
+  stage.restartLog = async (charter) => {
+    await server.close();
+    server = await start(false, charter, server.port);
+  };
+  stage.cleanups.push(() => server.close());
   stage.variables.set("LOG_URL", `http://127.0.0.1:${server.port}/`);
   stage.variables.set("LOG_KEY", encodeVerifierKey(signer.key));
 }
@@ -125,6 +132,7 @@ async function runTouchmark(argv: string[], stage: Stage): Promise<Outcome> {
     stdout: add("stdout"),
     stderr: add("stderr"),
     askSecret: (prompt) => type(prompt.trimEnd(), () => "(unseen)"),
+    askText: (question) => type(question, (answer) => answer),
     askConfirm: async (question) => (await type(question, (answer) => answer)) === "y",
     readLine: async (fd) => stage.variables.get(`FD${fd}`) ?? "",
     npmConfig: async () => stage.variables.get("REGISTRY") ?? "https://registry.example/",

@@ -132,27 +132,40 @@ export function readHistory(
   packageId: string,
   trust: PackageTrust,
 ): History {
+  const chain = readChain(evidence, packageId);
+  if (chain.kind !== "linked") return chain;
+  try {
+    return replay(chain.authority, chain.all, open, packageId, trust, evidence.epoch.time);
+  } catch (error) {
+    if (error instanceof CoreError) return { kind: "broken", error };
+    throw error;
+  }
+}
+
+/** The entries that a bundle has of a package, proved to be all that change its authority; nothing of them is judged. */
+export type Chain =
+  | Exclude<History, { kind: "claimed" }>
+  /** `authority`: oldest first; `all`: releases among them. */
+  | { kind: "linked"; authority: ProvedEntry[]; all: ProvedEntry[] };
+
+/** Finds the entries of a package [V-9], [V-10]. */
+export function readChain(evidence: OpenedEvidence, packageId: string): Chain {
   const hash = packageIdHash(nodeCrypto, packageId);
   const bucket = evidence.buckets.get(bucketOf(hash));
   if (!bucket) return { kind: "unknown" };
   const record = findRecord(bucket, hash);
   if (!record) return { kind: "unclaimed" };
-  const entries = evidence.entries.get(encodeHex(hash)) ?? [];
-  const chain = linkedChain(entries, record.lastAuthority);
-  if (!chain)
+  const all = evidence.entries.get(encodeHex(hash)) ?? [];
+  const authority = linkedChain(all, record.lastAuthority);
+  if (!authority)
     return { kind: "incomplete", step: "V-10", message: "The evidence lacks authority entries of the package." };
-  if (entries.some(({ index }) => index > record.last)) {
+  if (all.some(({ index }) => index > record.last)) {
     return {
       kind: "broken",
       error: new CoreError("MALFORMED", "V-10", "An entry of the package is newer than the map says."),
     };
   }
-  try {
-    return replay(chain, entries, open, packageId, trust, evidence.epoch.time);
-  } catch (error) {
-    if (error instanceof CoreError) return { kind: "broken", error };
-    throw error;
-  }
+  return { kind: "linked", authority, all };
 }
 
 // [V-10]: oldest first; null if an entry is missing or another one than the links name.
@@ -199,8 +212,8 @@ function isBare(entry: ProvedEntry, adoptions: ProvedEntry[], open: OpenEnvelope
   return adoptions.some(({ previous }) => previous === entry.index) && !open.holds(entry);
 }
 
-// [E-21]: the time of the entry before it is known where the rules ask for it.
-function placeOf({ index, time, bytes, previous }: ProvedEntry, times: ReadonlyMap<number, number>): EntryPlace {
+/** What the rules know of an entry: the time of the one before it is known where they ask for it [E-21]. `times` are those of the chain's entries, by index. */
+export function placeOf({ index, time, bytes, previous }: ProvedEntry, times: ReadonlyMap<number, number>): EntryPlace {
   const before = previous === null ? undefined : times.get(previous);
   return {
     index,
