@@ -84,7 +84,10 @@ export function describeHold({ releases, reason, osv, until, kind, place }: Hold
 export function describeWaiting(waiting: Waiting, time: number): string {
   const { what, effectiveAt, vetoable, entry, expiresAt, authority, channels } = waiting;
   const whose = authority === null ? "" : ` to ${authority.slice(0, 19)}…`;
-  const where = channels === null ? "" : `: ${channels.map(({ type, address }) => `${cleanText(type)} ${cleanText(address)}`).join(", ")}`;
+  const where =
+    channels === null
+      ? ""
+      : `: ${channels.map(({ type, address }) => `${cleanText(type)} ${cleanText(address)}`).join(", ")}`;
   const when =
     expiresAt === null
       ? `takes effect ${describeClock(effectiveAt, time)}`
@@ -159,7 +162,11 @@ function describeLine(line: Line, state: PackageState, time: number, showModel: 
       details: detailsJson(line),
       steps: steps.map(({ digest, place }) => ({ authority: digest, entry: place.index })),
       proofs: proofs.map(({ letter, evidence, place }) => ({ letter, evidence, entry: place.index })),
-      endorsements: line.endorsements.map(({ packageId, confirms, place }) => ({ packageId, confirms: [...confirms], entry: place.index })),
+      endorsements: line.endorsements.map(({ packageId, confirms, place }) => ({
+        packageId,
+        confirms: [...confirms],
+        entry: place.index,
+      })),
       funding: funding && {
         channels: funding.channels.map((channel) => ({ ...channel })),
         manifest: funding.manifest,

@@ -22,7 +22,11 @@ export const EDIT_FLAGS = {
   "remove-holder": { value: "LABEL", many: true, help: "leave out all keys of a holder" },
   threshold: { value: "M", help: "how many holders a release needs" },
   "change-threshold": { value: "C", help: "how many holders a change needs" },
-  "recovery-key": { value: "CARD", many: true, help: "a key card of keys that only recover, beside those that are there" },
+  "recovery-key": {
+    value: "CARD",
+    many: true,
+    help: "a key card of keys that only recover, beside those that are there",
+  },
   "recovery-threshold": { value: "N", help: "how many of their holders a recovery needs" },
   "no-recovery": { help: "no recovery keys any more" },
   successor: { value: "FINGERPRINT", many: true, help: "a key that may adopt the package without committees" },
@@ -101,7 +105,8 @@ export function editDetails(
   const old = before?.kind === "committee" ? before : null;
   for (const pattern of scope)
     if (!isPackagePattern(pattern)) throw usageError(command, "--scope is no name, @scope/* or *.");
-  for (const one of power) if (!POWERS.has(one)) throw usageError(command, `--power is none of ${[...POWERS].join(", ")}.`);
+  for (const one of power)
+    if (!POWERS.has(one)) throw usageError(command, `--power is none of ${[...POWERS].join(", ")}.`);
   return {
     kind: "committee",
     scope: scope.length > 0 ? [...new Set(scope)] : (old?.scope ?? ["*"]),
@@ -137,7 +142,11 @@ export function readAdoption(text: string | undefined, command: string): Authori
 
 export function readFingerprint(text: string, flag: string, command: string): string {
   if (isFingerprint(text)) return text;
-  throw usageError(command, `--${flag} is no fingerprint.`, "It is SHA256: and 43 characters; touchmark key list shows it.");
+  throw usageError(
+    command,
+    `--${flag} is no fingerprint.`,
+    "It is SHA256: and 43 characters; touchmark key list shows it.",
+  );
 }
 
 export function readCommitteeId(text: string, flag: string, command: string): string {
@@ -160,15 +169,13 @@ function editRecovery(
   const asked = edits["recovery-threshold"];
   if (asked === undefined && before.recovery === null)
     throw usageError(command, "--recovery-key and --recovery-threshold go together.");
-  const threshold =
-    asked === undefined ? before.recovery!.threshold : number(asked, "recovery-threshold", command);
+  const threshold = asked === undefined ? before.recovery!.threshold : number(asked, "recovery-threshold", command);
   return { threshold, keys };
 }
 
 function withoutThose(keys: readonly HeldKey[], edits: Edits): HeldKey[] {
   return keys.filter(
-    ({ holder, fingerprint }) =>
-      !edits["remove-key"].includes(fingerprint) && !edits["remove-holder"].includes(holder),
+    ({ holder, fingerprint }) => !edits["remove-key"].includes(fingerprint) && !edits["remove-holder"].includes(holder),
   );
 }
 

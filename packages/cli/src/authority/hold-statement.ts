@@ -35,13 +35,20 @@ export async function holdReleases(
   const [first] = releases;
   const holder = by ?? first!.packageId;
   const packages = [...new Set(releases.map(({ packageId }) => packageId))];
-  if (by === null && packages.length > 1) throw usageError(command, "A package holds its own versions alone: one package at a time.");
+  if (by === null && packages.length > 1)
+    throw usageError(command, "A package holds its own versions alone: one package at a time.");
   const view = await askLog(Object.fromEntries([holder, ...packages].map((id) => [id, []])), policy, context);
   requireLine(holder, view.state(holder));
   const ids = releases.map(({ releaseId }) => releaseId).toSorted();
-  const before = wish.renew ? lasting(holder, view).find(({ releases: held }) => held.join() === ids.join()) : undefined;
+  const before = wish.renew
+    ? lasting(holder, view).find(({ releases: held }) => held.join() === ids.join())
+    : undefined;
   if (wish.renew && before === undefined)
-    throw new CliError("NOT_THERE", `No hold of exactly these versions by ${holder} lasts.`, "touchmark authority show lists them.");
+    throw new CliError(
+      "NOT_THERE",
+      `No hold of exactly these versions by ${holder} lasts.`,
+      "touchmark authority show lists them.",
+    );
   const payload = encodeHold(nodeCrypto, {
     logs: [policy.log.origin],
     by: holder,
@@ -72,7 +79,8 @@ export async function liftHold(
       (wish.entry === undefined || place.index === Number(wish.entry)),
   );
   const [hold, ...others] = found;
-  if (hold === undefined) throw new CliError("NOT_THERE", `No such hold by ${holder} lasts.`, "touchmark authority show lists them.");
+  if (hold === undefined)
+    throw new CliError("NOT_THERE", `No such hold by ${holder} lasts.`, "touchmark authority show lists them.");
   if (others.length > 0)
     throw usageError(
       command,
@@ -87,5 +95,7 @@ export async function liftHold(
 }
 
 function lasting(holder: string, view: LogView): HoldInForce[] {
-  return view.state(holder).lines.flatMap(({ holds }) => holds.filter(({ until }) => until === null || until > view.time));
+  return view
+    .state(holder)
+    .lines.flatMap(({ holds }) => holds.filter(({ until }) => until === null || until > view.time));
 }

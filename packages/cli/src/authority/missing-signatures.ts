@@ -89,9 +89,7 @@ function votesOn(
     }
     case "adopt-final": {
       const candidate = state.adoption?.authority;
-      return candidate === undefined
-        ? []
-        : [tally(id, "holders", candidate.keys, candidate.releaseThreshold, signers)];
+      return candidate === undefined ? [] : [tally(id, "holders", candidate.keys, candidate.releaseThreshold, signers)];
     }
     case "release": {
       const votes = holders(({ releaseThreshold }) => releaseThreshold);
@@ -154,13 +152,7 @@ function judgingLine(state: PackageState, signers: readonly string[]): Line | nu
   return state.lines.findLast(fits) ?? state.lines.at(-1) ?? null;
 }
 
-function tally(
-  of: string,
-  as: Votes["as"],
-  keys: readonly HeldKey[],
-  need: number,
-  signers: readonly string[],
-): Votes {
+function tally(of: string, as: Votes["as"], keys: readonly HeldKey[], need: number, signers: readonly string[]): Votes {
   const signing = keys.filter(({ fingerprint }) => signers.includes(fingerprint));
   const signed = labelsOf(signing);
   const open = keys.filter(({ holder }) => !signed.includes(holder));

@@ -1,4 +1,11 @@
-import { encodeHex, type FundingTerms, type Line, type PackageState, type Pending, type WindowName } from "@touchmark/core";
+import {
+  encodeHex,
+  type FundingTerms,
+  type Line,
+  type PackageState,
+  type Pending,
+  type WindowName,
+} from "@touchmark/core";
 
 /** Something that takes effect by itself, or can be finished, unless somebody says no. */
 export interface Waiting {
@@ -54,6 +61,14 @@ export function waitingIn(state: PackageState, line: Line | null): Waiting[] {
 }
 
 /** As it stands in a JSON document. */
-export function waitingJson({ reference, channels, ...waiting }: Waiting): Record<string, string | number | boolean | null | { type: string; address: string }[]> {
-  return { ...waiting, reference: encodeHex(reference), channels: channels && channels.map((channel) => ({ ...channel })) };
+export function waitingJson({
+  reference,
+  channels,
+  ...waiting
+}: Waiting): Record<string, string | number | boolean | null | { type: string; address: string }[]> {
+  return {
+    ...waiting,
+    reference: encodeHex(reference),
+    channels: channels && channels.map((channel) => ({ ...channel })),
+  };
 }

@@ -27,7 +27,8 @@ export function requireOneAuthority(ids: readonly string[], view: LogView): Comm
 export function requireLine(id: string, state: PackageState): Line {
   const line = lineInForce(state) ?? (state.lines.length === 1 ? state.lines[0]! : null);
   if (line) return line;
-  if (state.lines.length === 0) throw new CliError("NOT_THERE", `Nobody has claimed ${id}.`, "Claim it: touchmark claim");
+  if (state.lines.length === 0)
+    throw new CliError("NOT_THERE", `Nobody has claimed ${id}.`, "Claim it: touchmark claim");
   throw new CliError(
     "NOT_THERE",
     `There are ${state.lines.length} claims of ${id}, and none is in force.`,

@@ -79,7 +79,8 @@ export function chooseClaim(
 ): Line {
   if (parseSubjectId(id).kind !== "package") throw usageError("claim prove", `${id} is no package.`);
   const state = view.state(id);
-  if (state.lines.length === 0) throw new CliError("NOT_THERE", `Nobody has claimed ${id}.`, "Claim it: touchmark claim");
+  if (state.lines.length === 0)
+    throw new CliError("NOT_THERE", `Nobody has claimed ${id}.`, "Claim it: touchmark claim");
   if (lineInForce(state)) throw new CliError("NOT_THERE", `The claim of ${id} is in force: there is nothing to prove.`);
   if (entry !== undefined && !/^\d{1,15}$/.test(entry)) throw usageError("claim prove", "--claim is no index.");
   const named = state.lines.filter(({ claim }) => entry === undefined || claim.index === Number(entry));

@@ -64,8 +64,7 @@ export const claim: Command = defineCommand({
     const previous = values.proof.length > 0 ? await previousOf(ids, policy, context) : () => null;
     for (const id of ids) {
       const isPackage = parseSubjectId(id).kind === "package";
-      const earlier =
-        values["no-earlier"] || !isPackage ? [] : await fetchEarlierVersions(id, policy, io, ui);
+      const earlier = values["no-earlier"] || !isPackage ? [] : await fetchEarlierVersions(id, policy, io, ui);
       claimed.set(id, { earlier, previous: previous(id), proof: proofOf(id, earlier, values.proof) });
     }
     const payload = draftClaim(policy.log.origin, claimed, authority, details);
@@ -86,7 +85,9 @@ export const claim: Command = defineCommand({
           packages: Object.fromEntries([...claimed].map(([id, { earlier }]) => [id, earlier.length])),
           written,
         },
-        lines: written.map((file) => `Wrote the digest into ${file}: publish a version with it within 7 days of the claim.`),
+        lines: written.map(
+          (file) => `Wrote the digest into ${file}: publish a version with it within 7 days of the claim.`,
+        ),
       },
       { ...values, out },
       context,

@@ -29,7 +29,7 @@ export const fundingSet: Command = defineCommand({
   },
   operands: [1, 500],
   run: async (values, operands, context) => {
-    if ((values.channel.length > 0) === values["no-channels"])
+    if (values.channel.length > 0 === values["no-channels"])
       throw usageError("funding set", "--channel is missing; for no address any more say --no-channels.");
     const channels = values.channel.map(readChannel);
     const needs = values.need === undefined ? null : readNeed(values.need);

@@ -95,7 +95,11 @@ function expand(folder: string, pattern: string): string[] {
     if (part === "**") folders = folders.flatMap((one) => below(one, DEEPEST));
     else if (part.includes("*")) {
       const matching = new RegExp(`^${part.split("*").map(escaped).join("[^/]*")}$`);
-      folders = folders.flatMap((one) => foldersIn(one).filter((name) => matching.test(name)).map((name) => join(one, name)));
+      folders = folders.flatMap((one) =>
+        foldersIn(one)
+          .filter((name) => matching.test(name))
+          .map((name) => join(one, name)),
+      );
     } else folders = folders.map((one) => join(one, part)).filter((one) => existsSync(one));
   }
   return folders;

@@ -56,7 +56,8 @@ function readAll(home: string): Map<string, Set<string>> {
     const value = bytes === null ? {} : parseJson(bytes, { bytes: MAX_FILE, depth: 4 });
     const logs = isObject(value) ? value["logs"] : undefined;
     for (const [origin, list] of Object.entries(isObject(logs) ? logs : {}))
-      if (Array.isArray(list)) all.set(origin, new Set(list.filter((id) => typeof id === "string" && isSubjectId(id)) as string[]));
+      if (Array.isArray(list))
+        all.set(origin, new Set(list.filter((id) => typeof id === "string" && isSubjectId(id)) as string[]));
   } catch {
     return new Map();
   }

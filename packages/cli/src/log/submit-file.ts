@@ -1,5 +1,12 @@
 import { resolve } from "node:path";
-import { type JsonObject, MAX_ENVELOPE_BYTES, parseEnvelope, parseStatement, parseUtf8, type Reason } from "@touchmark/core";
+import {
+  type JsonObject,
+  MAX_ENVELOPE_BYTES,
+  parseEnvelope,
+  parseStatement,
+  parseUtf8,
+  type Reason,
+} from "@touchmark/core";
 import { nodeCrypto, type SubmitAnswer } from "@touchmark/log";
 import { type CheckedQuorum, checkQuorum, type Policy } from "@touchmark/verify";
 import type { Context } from "../command.ts";

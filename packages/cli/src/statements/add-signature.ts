@@ -115,18 +115,17 @@ export async function addOwnSignature(
 }
 
 /** The result of adding a signature, as every command prints it. */
-export function signedResult(file: string, { found, added, labels }: SignedFile): { document: Document; lines: string[] } {
+export function signedResult(
+  file: string,
+  { found, added, labels }: SignedFile,
+): { document: Document; lines: string[] } {
   const { digest, signers } = found;
   return {
     document: { ok: true, file, statement: `sha256:${digest}`, signers, added },
     lines:
       added === null
         ? [`${file} is signed by ${labels.join(", ")} already.`]
-        : [
-            `Signed as ${added.holder}: ${file}`,
-            `  statement  sha256:${digest}`,
-            `  signed by  ${labels.join(", ")}`,
-          ],
+        : [`Signed as ${added.holder}: ${file}`, `  statement  sha256:${digest}`, `  signed by  ${labels.join(", ")}`],
   };
 }
 
@@ -143,5 +142,9 @@ function meant(enrolled: EnrolledKey[], fingerprint: string | undefined): Enroll
   if (fingerprint === undefined) return enrolled;
   const keys = enrolled.filter((key) => key.fingerprint === fingerprint);
   if (keys.length > 0) return keys;
-  throw usageError("sign", "The key that --key names is not enrolled here.", "touchmark key list shows those that are.");
+  throw usageError(
+    "sign",
+    "The key that --key names is not enrolled here.",
+    "touchmark key list shows those that are.",
+  );
 }

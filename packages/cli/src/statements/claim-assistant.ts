@@ -65,7 +65,8 @@ export async function askForClaim(context: Context): Promise<ClaimAnswers> {
   const { files: cards, keys } = await askCards("A holder's key card (empty when that was all):", 1);
   const holders = countHolders(keys);
   const single = [...Map.groupBy(keys, ({ holder }) => holder)].filter(([, own]) => own.length === 1);
-  if (single.length > 0) say(`${single.map(([holder]) => holder).join(", ")}: one key only. When it is lost, that vote is gone.`);
+  if (single.length > 0)
+    say(`${single.map(([holder]) => holder).join(", ")}: one key only. When it is lost, that vote is gone.`);
 
   say(
     "",
@@ -86,7 +87,10 @@ export async function askForClaim(context: Context): Promise<ClaimAnswers> {
     "RECOVERY. Keys that never release: they can only propose new keys, which then wait 30 days in public, and any key that is left can say no.",
     "Friends, or keys in a safe. Without them, what is lost is lost.",
   );
-  const { files: recoveryCards, keys: recoverers } = await askCards("A recovery key card (empty when that was all):", 0);
+  const { files: recoveryCards, keys: recoverers } = await askCards(
+    "A recovery key card (empty when that was all):",
+    0,
+  );
   const recoveryHolders = countHolders(recoverers);
   const recoveryThreshold =
     recoveryHolders === 0
@@ -175,5 +179,7 @@ function describeHolders(keys: readonly CardKey[]): string {
 
 function within(least: number, most: number): (text: string) => string | null {
   return (text) =>
-    /^\d{1,2}$/.test(text) && Number(text) >= least && Number(text) <= most ? null : `a number from ${least} to ${most}`;
+    /^\d{1,2}$/.test(text) && Number(text) >= least && Number(text) <= most
+      ? null
+      : `a number from ${least} to ${most}`;
 }

@@ -34,7 +34,11 @@ export function readRelease(
   const at = typed.lastIndexOf("@");
   const version = at > 0 ? typed.slice(at + 1) : "";
   if (!isVersion(version))
-    throw new CliError("USAGE", `"${cleanText(typed, 80)}" names no version.`, "Write NAME@VERSION, as in widget@1.0.0.");
+    throw new CliError(
+      "USAGE",
+      `"${cleanText(typed, 80)}" names no version.`,
+      "Write NAME@VERSION, as in widget@1.0.0.",
+    );
   const packageId = readSubjectId(typed.slice(0, at), policy, registry);
   const releaseId = `${packageId}@${version}`;
   parseReleaseId(releaseId);

@@ -35,13 +35,10 @@ export const authorityShow: Command = defineCommand({
       ...describeState(id, view.state(id), view.entries(id), view.time, showModel),
     }));
     const documents: JsonObject[] = shown.map(({ document }) => document);
-    ui.result(
-      { ok: true, subjects: documents, evidence: evidenceJson(view.evidence, policy, io.now()) },
-      [
-        ...shown.flatMap(({ id, lines }) => [ui.bold(id), ...lines, ""]),
-        `evidence  ${evidenceLine(view.evidence, policy, io.now())}`,
-      ],
-    );
+    ui.result({ ok: true, subjects: documents, evidence: evidenceJson(view.evidence, policy, io.now()) }, [
+      ...shown.flatMap(({ id, lines }) => [ui.bold(id), ...lines, ""]),
+      `evidence  ${evidenceLine(view.evidence, policy, io.now())}`,
+    ]);
     return 0;
   },
 });

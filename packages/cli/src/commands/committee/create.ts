@@ -13,7 +13,8 @@ const { expedite: _expedite, successor: _successor, ...MEMBERS } = AUTHORITY_FLA
 
 export const committeeCreate: Command = defineCommand({
   name: "committee create",
-  usage: "committee:ID --key CARD… --threshold M --power POWER… [--scope PATTERN…] [--term-days N] [--out FILE.touchmark]",
+  usage:
+    "committee:ID --key CARD… --threshold M --power POWER… [--scope PATTERN…] [--term-days N] [--out FILE.touchmark]",
   examples: [
     "touchmark committee create committee:care --key a.card --key b.card --key c.card --threshold 2 --power hold --power review --scope '@acme/*'",
   ],

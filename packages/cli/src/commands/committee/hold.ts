@@ -13,11 +13,5 @@ export const committeeHold: Command = defineCommand({
   flags: HOLD_FLAGS,
   operands: [2, 500],
   run: (values, [committee = "", ...releases], context) =>
-    holdReleases(
-      readCommitteeId(committee, "ID", "committee hold"),
-      releases,
-      values,
-      "committee hold",
-      context,
-    ),
+    holdReleases(readCommitteeId(committee, "ID", "committee hold"), releases, values, "committee hold", context),
 });

@@ -11,7 +11,8 @@ import { readHeldTarball } from "../../statements/draft-release.ts";
 
 export const committeeReview: Command = defineCommand({
   name: "committee review",
-  usage: "committee:ID FILE.tgz --verdict good|bad|unclear [--base VERSION] [--tool NAME@VERSION --rules HEX] [--out FILE.touchmark]",
+  usage:
+    "committee:ID FILE.tgz --verdict good|bad|unclear [--base VERSION] [--tool NAME@VERSION --rules HEX] [--out FILE.touchmark]",
   examples: ["touchmark committee review committee:care left-pad-1.3.1.tgz --verdict good --base 1.3.0"],
   about: [
     "The committee's verdict on these very bytes, against a version that it compared them with. A newer review takes an older one's place.",
