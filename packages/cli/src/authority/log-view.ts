@@ -12,7 +12,6 @@ import {
 } from "@touchmark/core";
 import {
   type Chain,
-  consumerWorld,
   envelopeOpener,
   type OpenedEvidence,
   placeOf,
@@ -89,7 +88,10 @@ export function readView(
   const states = new Map<string, PackageState>();
   const viewed = new Map<string, ViewedEntry[]>(subjects.map((id) => [id, []]));
   const world: World = {
-    ...consumerWorld(origin),
+    origin,
+    chartered: () => true,
+    releaseTime: () => undefined,
+    lenient: true,
     get recognised() {
       const committees = charteredCommittees(states.get(`log:${origin}`) ?? UNCLAIMED);
       return new Map(committees.map((id) => [id, ALL_POWERS]));
