@@ -1,6 +1,6 @@
 // The real world behind `Io`. Nothing here decides anything.
-import { homedir } from "node:os";
 import type { Io } from "./io.ts";
+import { type Output, processOutput } from "./output.ts";
 import { run } from "./run.ts";
 
 /** Runs the process's own command line. */
@@ -11,18 +11,17 @@ export async function main(): Promise<void> {
   };
   // The second Ctrl-C ends the process the usual way.
   process.once("SIGINT", cancel).once("SIGTERM", cancel);
-  process.exitCode = await run(process.argv.slice(2), terminalIo(cancelled.signal));
+  const [stdout, stderr] = [processOutput("stdout"), processOutput("stderr")];
+  process.exitCode = await run(process.argv.slice(2), terminalIo(stdout, stderr, cancelled.signal));
   process.removeListener("SIGINT", cancel).removeListener("SIGTERM", cancel);
+  // Where nothing is left to be written, Node need not take its heap apart object by object.
+  if (stdout.isDrained && stderr.isDrained) process.exit();
 }
 
-function terminalIo(signal: AbortSignal): Io {
+function terminalIo(stdout: Output, stderr: Output, signal: AbortSignal): Io {
   return {
-    stdout: (text) => {
-      process.stdout.write(text);
-    },
-    stderr: (text) => {
-      process.stderr.write(text);
-    },
+    stdout: stdout.write,
+    stderr: stderr.write,
     askSecret: async (prompt) => (await import("./prompts.ts")).askSecret(prompt, signal),
     askText: async (question) => (await import("./prompts.ts")).askText(question, signal),
     askConfirm: async (question) => (await import("./prompts.ts")).askConfirm(question, signal),
@@ -33,7 +32,9 @@ function terminalIo(signal: AbortSignal): Io {
     platform: process.platform,
     cwd: process.cwd(),
     env: process.env,
-    homeDirectory: homedir(),
+    get homeDirectory() {
+      return process.getBuiltinModule("node:os").homedir();
+    },
     now: () => Math.floor(Date.now() / 1000),
     fetch: (url, init) => fetch(url, init),
     // Each of the three is set up when it is first looked at.
@@ -42,10 +43,10 @@ function terminalIo(signal: AbortSignal): Io {
         return process.stdin.isTTY;
       },
       get stdout() {
-        return process.stdout.isTTY;
+        return stdout.isTerminal;
       },
       get stderr() {
-        return process.stderr.isTTY;
+        return stderr.isTerminal;
       },
     },
     signal,

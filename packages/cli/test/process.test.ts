@@ -47,6 +47,21 @@ describe("the process", () => {
     expect(start(["--input-type=module", "--eval", script]).stdout).toBe("4711");
   });
 
+  it("what a full pipe does not take at once arrives all the same, and in its order", () => {
+    // A stream that Node has set up leaves its pipe in a state in which writing to it does not wait.
+    const script = `
+      import { processOutput } from ${JSON.stringify(join(import.meta.dirname, "../src/output.ts"))};
+      process.stdout.fd;
+      const output = processOutput("stdout");
+      for (let i = 0; i < 50; i++) output.write(String(i).padStart(9999, ".") + "\\n");
+      process.stderr.write(JSON.stringify(output.isDrained));`;
+    const node = `"${process.execPath}" --input-type=module --eval '${script}'`;
+    const { stdout, stderr } = spawnSync("sh", ["-c", `${node} | (sleep 0.2; cat)`], { encoding: "utf8" });
+    const lines = stdout.split("\n");
+    expect(stderr).toBe("false");
+    expect(lines).toEqual([...Array.from({ length: 50 }, (_, i) => String(i).padStart(9999, ".")), ""]);
+  });
+
   it("an older Node is told in one sentence", () => {
     const script = `
       Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.0" } });

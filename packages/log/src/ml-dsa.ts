@@ -52,7 +52,11 @@ function findMlDsa44(): MlDsa44 | null {
 
 /** By `node:crypto`; `undefined` where it does not have the algorithm. */
 export function nativeMlDsa44(): MlDsa44 | undefined {
-  const publicKeyOf = keyCache(SPKI, ML_DSA_44_KEY_BYTES, MAX_KEYS);
+  const publicKeyOf = keyCache(
+    (raw) => ({ key: Buffer.concat([SPKI, raw]), format: "der", type: "spki" }),
+    ML_DSA_44_KEY_BYTES,
+    MAX_KEYS,
+  );
   // Every string of this length is a key. Node 22 reads one without knowing what it is, and then calls every signature false.
   const probe = publicKeyOf(new Uint8Array(ML_DSA_44_KEY_BYTES));
   if (String(probe?.asymmetricKeyType) !== "ml-dsa-44") return undefined;
