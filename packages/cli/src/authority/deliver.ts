@@ -27,14 +27,15 @@ import { countVotes, describeVotes, isEnough, type StateView, type Votes } from 
 
 const { key: _key, ...HERE } = SIGNING_FLAGS;
 
-/** What every command that makes a statement is asked. */
-export const STATEMENT_FLAGS = {
+const OWN_FLAGS = {
   out: { value: "FILE", help: "the statement; its name ends in .touchmark" },
   sign: { help: "sign it here and now, with a key that is enrolled here" },
   submit: { help: "and hand it to the log, once enough have signed" },
   registry: { value: "NAME", help: "the registry, where the policy names several" },
-  ...HERE,
 } as const;
+
+/** What every command that makes a statement is asked. */
+export const STATEMENT_FLAGS: typeof OWN_FLAGS & Omit<typeof SIGNING_FLAGS, "key"> = { ...OWN_FLAGS, ...HERE };
 
 export type StatementWish = Values<typeof STATEMENT_FLAGS>;
 

@@ -9,17 +9,19 @@ import { deliver, STATEMENT_FLAGS } from "./deliver.ts";
 import { askLog, type LogView } from "./log-view.ts";
 import { fileNameFor, requireLine } from "./subjects.ts";
 
-export const HOLD_FLAGS = {
-  ...STATEMENT_FLAGS,
+const OWN_HOLD_FLAGS = {
   reason: { value: "TEXT", help: "why, in a sentence; everybody can read it" },
   osv: { value: "ID", help: "the id of a public record of what is wrong with it" },
   renew: { help: "go on from the hold that lasts, before it ends" },
 } as const;
 
-export const LIFT_FLAGS = {
-  ...STATEMENT_FLAGS,
+export const HOLD_FLAGS: typeof STATEMENT_FLAGS & typeof OWN_HOLD_FLAGS = { ...STATEMENT_FLAGS, ...OWN_HOLD_FLAGS };
+
+const OWN_LIFT_FLAGS = {
   entry: { value: "INDEX", help: "the hold's entry, where there are several" },
 } as const;
+
+export const LIFT_FLAGS: typeof STATEMENT_FLAGS & typeof OWN_LIFT_FLAGS = { ...STATEMENT_FLAGS, ...OWN_LIFT_FLAGS };
 
 /** Makes a hold of releases, by the package itself where `by` is null. */
 export async function holdReleases(

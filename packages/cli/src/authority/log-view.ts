@@ -78,7 +78,7 @@ export function readView(
   evidence: OpenedEvidence,
   subjects: readonly string[],
   policy: Policy,
-  now = evidence.epoch.time,
+  now: number = evidence.epoch.time,
 ): LogView {
   const { origin } = policy.log;
   const time = Math.max(now, evidence.epoch.time);

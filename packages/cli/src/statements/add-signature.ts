@@ -15,18 +15,22 @@ import { signPayload } from "../keys/sign-payload.ts";
 import { describeStatement, type Detail, labelOf, statedAuthority } from "./describe.ts";
 import { openStatement, type StatementFile } from "./statement-file.ts";
 
-/** What every command that signs is asked. */
-export const SIGNING_FLAGS = {
+const OWN_FLAGS = {
   holder: { value: "LABEL", help: "whose key signs, where several holders' keys are enrolled here" },
   key: { value: "FINGERPRINT", help: "the very key that signs" },
   device: { value: "D", help: "where the key is; where it was enrolled when left out" },
   full: { help: "show digests in full" },
   uv: { help: "sign with PIN or fingerprint" },
   yes: { help: "don't ask before the touch" },
+} as const;
+
+/** What every command that signs is asked. */
+export const SIGNING_FLAGS: typeof OWN_FLAGS & typeof PIN_FLAG & typeof TRACE_FLAG & typeof BROWSER_FLAGS = {
+  ...OWN_FLAGS,
   ...PIN_FLAG,
   ...TRACE_FLAG,
   ...BROWSER_FLAGS,
-} as const;
+};
 
 export interface SigningWish extends Omit<Values<typeof SIGNING_FLAGS>, "key"> {
   key?: string | undefined;
