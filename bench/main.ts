@@ -1,4 +1,6 @@
+import { auditReplay } from "./audit-replay.ts";
 import { browserPage } from "./browser-page.ts";
+import { clientProofs } from "./client-proofs.ts";
 import { type Benchmark, type Figure, keepsTarget, ratioOf } from "./figure.ts";
 import { logAdmission } from "./log-admission.ts";
 import { logCosigned } from "./log-cosigned.ts";
@@ -7,7 +9,16 @@ import { signWithKey } from "./sign-with-key.ts";
 import { verifyLockfile } from "./verify-lockfile.ts";
 
 // pnpm bench [--json] [name…]: each figure is a ratio of two sides measured in the same run, since machines differ and are noisy.
-const BENCHMARKS: Benchmark[] = [verifyLockfile, logAdmission, logCosigned, logScale, signWithKey, browserPage];
+const BENCHMARKS: Benchmark[] = [
+  verifyLockfile,
+  clientProofs,
+  logAdmission,
+  logCosigned,
+  logScale,
+  auditReplay,
+  signWithKey,
+  browserPage,
+];
 
 const args = process.argv.slice(2);
 const json = args.includes("--json");
