@@ -17,11 +17,15 @@ export function memoryInMaps(): ReplayMemory {
     releases: (packageHash, version) => releases.get(`${encodeHex(packageHash)}@${version}`) ?? [],
     keepRelease: (packageHash, version, kept) => {
       const id = `${encodeHex(packageHash)}@${version}`;
-      releases.set(id, [...(releases.get(id) ?? []), kept]);
+      const known = releases.get(id) ?? [];
+      const before = known.find(({ line }) => line === kept.line);
+      if (before === undefined) releases.set(id, [...known, kept]);
+      return before?.index;
     },
-    stated: (digest) => statements.get(digest),
     keepStatement: (digest, index) => {
-      statements.set(digest, index);
+      const before = statements.get(digest);
+      if (before === undefined) statements.set(digest, index);
+      return before;
     },
   };
 }

@@ -5,7 +5,6 @@
 import {
   applyStatement,
   CoreError,
-  encodeHex,
   equalBytes,
   judgeRelease,
   packageIdHash,
@@ -15,6 +14,7 @@ import {
   statementChains,
 } from "@touchmark/core";
 import {
+  digestFromBytes,
   type EpochLeaf,
   isAuthorityKind,
   leafHash,
@@ -49,10 +49,10 @@ export type ReplayMemory = {
   readonly time: (index: number) => number | undefined;
   /** The entries that released this version: their indices, and those of the claims whose holders did it [S-23]. */
   readonly releases: (packageHash: Uint8Array, version: string) => readonly KeptRelease[];
-  readonly keepRelease: (packageHash: Uint8Array, version: string, kept: KeptRelease) => void;
-  /** The index of the first entry of the statement with this digest, if it was logged. */
-  readonly stated: (digest: string) => number | undefined;
-  readonly keepStatement: (digest: string, index: number) => void;
+  /** Remembers the first release of a version by a line; if that line released it before, gives the index of that entry instead [S-23]. */
+  readonly keepRelease: (packageHash: Uint8Array, version: string, release: KeptRelease) => number | undefined;
+  /** Remembers the first entry of a statement; if the statement was logged before, gives the index of that entry instead. */
+  readonly keepStatement: (digest: string, index: number) => number | undefined;
 };
 
 export type KeptRelease = { readonly index: number; readonly line: number };
@@ -101,9 +101,9 @@ export function createReplay(options: ReplayOptions): Replay {
 
   const problem = (rule: string, message: string): Problem => ({ index, rule, message });
   const headOf = (packageHash: Uint8Array): MapRecord | undefined =>
-    heads.get(encodeHex(packageHash)) ?? map.get(packageHash);
+    heads.get(digestFromBytes(packageHash)) ?? map.get(packageHash);
   const setHead = (record: MapRecord): void => {
-    heads.set(encodeHex(record.packageHash), record);
+    heads.set(digestFromBytes(record.packageHash), record);
     draft ??= map.draft();
     draft.set(record);
   };
@@ -153,9 +153,8 @@ export function createReplay(options: ReplayOptions): Replay {
         yield problem("L-5", `Leaf ${index}: its envelope is missing.`);
         return;
       }
-      const before = memory.stated(signed.digest);
+      const before = memory.keepStatement(signed.digest, index);
       if (before !== undefined) yield problem("L-15", `Entry ${index} is of a statement that entry ${before} logged.`);
-      memory.keepStatement(signed.digest, index);
       statement = { signed, envelopeHash: entry.envelopeHash, packages: statementChains(signed.statement) };
     }
     const { signed, envelopeHash, packages } = statement;
@@ -192,10 +191,10 @@ export function createReplay(options: ReplayOptions): Replay {
     if (made.kind !== "release") return;
     const line = judgeRelease(state, packageId, signers, at, world).line.root;
     for (const { version } of releasesOf(made, packageId)) {
-      const before = memory.releases(packageHash, version).find((kept) => kept.line === line);
-      if (before) {
-        yield problem("S-23", `Entry ${index} releases ${packageId}@${version}, which entry ${before.index} released.`);
-      } else memory.keepRelease(packageHash, version, { index, line });
+      const before = memory.keepRelease(packageHash, version, { index, line });
+      if (before !== undefined) {
+        yield problem("S-23", `Entry ${index} releases ${packageId}@${version}, which entry ${before} released.`);
+      }
     }
   };
 

@@ -82,7 +82,7 @@ describe("an honest log", () => {
   });
 
   test("with thousands of entries, interrupted anywhere, ends at the same state", async () => {
-    const names = Array.from({ length: 150 }, (_, i) => `npm:npmjs/p${i}`);
+    const names = Array.from({ length: 200 }, (_, i) => `npm:npmjs/p${i}`);
     await force(claim(Object.fromEntries(names.map((name) => [name, []])), [alice]));
     for (let version = 0; version < 12; version++) {
       await force(
@@ -92,7 +92,7 @@ describe("an honest log", () => {
         ),
       );
     }
-    let left = 9;
+    let left = 11;
     const failing = {
       ...log,
       fetch: (url: string, init: RequestInit) =>

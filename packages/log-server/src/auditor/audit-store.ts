@@ -98,12 +98,14 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
   const addEnvelope = db.prepare("INSERT OR IGNORE INTO envelopes VALUES (?, ?)");
   const envelopeOf = db.prepare("SELECT bytes FROM envelopes WHERE hash = ?");
   const releases = db.prepare('SELECT position AS "index", line FROM releases WHERE package = ? AND version = ?');
-  const addRelease = db.prepare("INSERT INTO releases VALUES (?, ?, ?, ?)");
+  const addRelease = db.prepare("INSERT OR IGNORE INTO releases VALUES (?, ?, ?, ?)");
   const stated = db.prepare("SELECT position FROM statements WHERE digest = ?");
   const addStatement = db.prepare("INSERT OR IGNORE INTO statements VALUES (?, ?)");
   const changed = new Map<string, { packageHash: Uint8Array; last: number; authority: number | null }>();
   let lent: ReadonlyMap<string, Uint8Array> = new Map();
 
+  const releasesOf = (packageHash: Uint8Array, version: string): KeptRelease[] =>
+    releases.all(packageHash, version) as KeptRelease[];
   const entry = (index: number): { leaf: Uint8Array; envelope: Uint8Array } => {
     const found = entryAt.get(index) as { leaf: Uint8Array; envelope: Uint8Array } | undefined;
     if (found === undefined) throw damaged("An entry that the auditor must have is missing.");
@@ -154,13 +156,14 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
         const found = entryAt.get(index) as { leaf: Uint8Array } | undefined;
         return found && parseEntry(found.leaf).time;
       },
-      releases: (packageHash, version) => releases.all(packageHash, version) as KeptRelease[],
+      releases: releasesOf,
       keepRelease: (packageHash, version, { index, line }) => {
-        addRelease.run(packageHash, version, line, index);
+        if (addRelease.run(packageHash, version, line, index).changes === 1) return undefined;
+        return releasesOf(packageHash, version).find((kept) => kept.line === line)?.index;
       },
-      stated: (digest) => positionIn(stated.get(Buffer.from(digest, "hex"))),
       keepStatement: (digest, index) => {
-        addStatement.run(Buffer.from(digest, "hex"), index);
+        const bytes = Buffer.from(digest, "hex");
+        return addStatement.run(bytes, index).changes === 1 ? undefined : positionIn(stated.get(bytes));
       },
     },
     lend: (envelopes) => {
@@ -242,6 +245,7 @@ function connect(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    db.exec("PRAGMA wal_autocheckpoint = 8000");
     db.exec(SCHEMA);
     return db;
   } catch (cause) {

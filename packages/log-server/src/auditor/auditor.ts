@@ -3,7 +3,7 @@
  * clock and disk; nothing else that the log says is believed before it was computed again.
  */
 import { setImmediate } from "node:timers/promises";
-import { CoreError, encodeHex, equalBytes, type SignedStatement } from "@touchmark/core";
+import { CoreError, encodeHex, equalBytes, type SignedStatement, verifyEnvelopes } from "@touchmark/core";
 import {
   appendToPeaks,
   fetchConsistency,
@@ -12,13 +12,13 @@ import {
   followLeaves,
   type LogEndpoint,
   LogError,
+  nodeCrypto,
   type NotePair,
   parseLeaf,
   type SignedCheckpoint,
   type VerifierKey,
 } from "@touchmark/log";
 import { createReplay, type Problem, type ReplayMaterial } from "../replay.ts";
-import { openEnvelope } from "../signatures.ts";
 import { type AuditStore, type Halt, openAuditStore } from "./audit-store.ts";
 
 export type AuditVerdict =
@@ -57,7 +57,7 @@ const STEP = 256;
 /** Envelopes asked for at once. */
 const AT_ONCE = 16;
 /** Leaves after which what was replayed is made durable at the next epoch leaf. */
-const KEEP_AFTER = 1024;
+const KEEP_AFTER = 2048;
 
 /** Opens the auditor in a folder. Throws `STORE_LOCKED`, `STORE_FOREIGN`, `STORE_DAMAGED`. */
 export function openAuditor({ dir, key, clock, onProgress = () => undefined }: AuditorOptions): Auditor {
@@ -166,20 +166,19 @@ async function fetchMaterial(
   first: number,
 ): Promise<ReplayMaterial> {
   const envelopes = new Map<string, Uint8Array>();
-  const opened = new Map<string, SignedStatement | CoreError>();
+  const wanted = [...wantedEnvelopes(leaves, first)];
+  await inParallel(wanted, async ([name, { hash, index }]) => {
+    envelopes.set(name, await orNamed(index, "envelope", fetchEnvelope(log, hash)));
+  });
+  const verified = verifyEnvelopes(
+    nodeCrypto,
+    wanted.map(([name]) => envelopes.get(name)!),
+  );
+  const opened = new Map(wanted.map(([name], i) => [name, verified[i]!]));
   const lists = new Map<string, number>();
-  await inParallel([...wantedEnvelopes(leaves, first)], async ([name, { hash, index }]) => {
-    const bytes = await orNamed(index, "envelope", fetchEnvelope(log, hash));
-    const statement = await openOrRefuse(bytes);
-    envelopes.set(name, bytes);
-    opened.set(name, statement);
-    if (statement instanceof CoreError || statement.statement.kind !== "claim") return;
-    for (const { earlier } of statement.statement.packages.values()) {
-      const root = encodeHex(earlier.root);
-      if (earlier.size === 0 || lists.has(root)) continue;
-      const list = await orNamed(index, "list of earlier versions", fetchEarlier(log, earlier.root));
-      lists.set(root, list.length);
-    }
+  await inParallel(earlierRoots(wanted, verified), async ({ root, index }) => {
+    const list = await orNamed(index, "list of earlier versions", fetchEarlier(log, root)); // [M-5]
+    lists.set(encodeHex(root), list.length);
   });
   store.lend(envelopes);
   return {
@@ -215,15 +214,19 @@ function parseOrNone(bytes: Uint8Array): ReturnType<typeof parseLeaf> | undefine
   }
 }
 
-async function openOrRefuse(envelope: Uint8Array): Promise<SignedStatement | CoreError> {
-  try {
-    const { signed, verify } = openEnvelope(envelope);
-    await verify();
-    return signed;
-  } catch (error) {
-    if (error instanceof CoreError) return error;
-    throw error;
+/** The roots of the lists that claims name [S-15], each once. */
+function earlierRoots(
+  wanted: readonly [string, { index: number }][],
+  statements: readonly (SignedStatement | CoreError)[],
+): { root: Uint8Array; index: number }[] {
+  const roots = new Map<string, { root: Uint8Array; index: number }>();
+  for (const [i, signed] of statements.entries()) {
+    if (signed instanceof CoreError || signed.statement.kind !== "claim") continue;
+    for (const { earlier } of signed.statement.packages.values()) {
+      if (earlier.size > 0) roots.set(encodeHex(earlier.root), { root: earlier.root, index: wanted[i]![1].index });
+    }
   }
+  return [...roots.values()];
 }
 
 async function orNamed<T>(index: number, what: string, fetched: Promise<T>): Promise<T> {
