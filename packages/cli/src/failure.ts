@@ -16,12 +16,15 @@ export interface Failure {
   code: string;
   message: string;
   hint: string;
+  /** The number of the rule in docs/spec that refused it, where one did. */
+  rule?: string;
 }
 
 /** The exit code and the words for anything that was thrown. */
 export function explainFailure(error: unknown): Failure {
   if (isNamed<CliError>(error, "CliError")) return failure(CLI[error.code], error);
-  if (isNamed<CoreError>(error, "CoreError")) return failure(CORE[error.code] ?? EXIT.rejected, error);
+  if (isNamed<CoreError>(error, "CoreError"))
+    return { ...failure(CORE[error.code] ?? EXIT.rejected, error), rule: error.rule };
   if (isNamed<VerifyError>(error, "VerifyError")) return failure(VERIFY[error.code] ?? EXIT.usage, error);
   if (isNamed<FidoError>(error, "FidoError")) return failure(FIDO[error.code] ?? EXIT.key, error);
   // Only a log that is served, or about to be, throws these here: its storage is not as it should be, or out of reach.
@@ -116,8 +119,8 @@ function explainLogError(error: LogError): Failure {
   const { code, refusal } = error;
   if (code === "REFUSED" && refusal && refusal.status < 500 && refusal.status !== 429) {
     // [L-22]: the log's own code and words say it best.
-    const { message, hint } = refusal;
-    return { exit: EXIT.rejected, code: refusal.code === "" ? code : refusal.code, message, hint };
+    const { message, hint, rule } = refusal;
+    return { exit: EXIT.rejected, code: refusal.code === "" ? code : refusal.code, message, hint, rule };
   }
   const explained = failure(LOG[code] ?? EXIT.unchecked, error);
   const passing = code === "NETWORK" || code === "TIMEOUT" || code === "REFUSED";

@@ -136,9 +136,9 @@ function overview(): string[] {
 }
 
 function fail(error: unknown, argv: readonly string[], io: Io): number {
-  const { exit, code, message, hint } = explainFailure(error);
+  const { exit, code, message, hint, rule = "" } = explainFailure(error);
   const said = { code, message: cleanText(message, MAX_SENTENCE), hint: cleanText(hint, MAX_SENTENCE) };
-  if (wantsJson(argv)) makeUi(io, true).result({ ok: false, error: said }, []);
+  if (wantsJson(argv)) makeUi(io, true).result({ ok: false, error: { ...said, ...(rule === "" ? {} : { rule }) } }, []);
   else io.stderr(`error: ${said.message} [${code}]\n${said.hint === "" ? "" : `hint: ${said.hint}\n`}`);
   if (io.env["TOUCHMARK_DEBUG"] === "1" && error instanceof Error) io.stderr(`${describe(error)}\n`);
   return exit;

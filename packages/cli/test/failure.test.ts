@@ -9,7 +9,9 @@ import { explainFailure } from "../src/failure.ts";
 
 const system = (code: string, more: object = {}): Error => Object.assign(new Error(code), { code, ...more });
 const refused = (status: number): LogError =>
-  new LogError("REFUSED", "No.", { refusal: { status, code: "THRESHOLD", message: "Too few.", hint: "More." } });
+  new LogError("REFUSED", "No.", {
+    refusal: { status, code: "THRESHOLD", message: "Too few.", hint: "More.", rule: "S-22" },
+  });
 
 describe("exit codes", () => {
   it.each([
@@ -54,7 +56,13 @@ describe("exit codes", () => {
   });
 
   it("a refusal is told in the log's own words", () => {
-    expect(explainFailure(refused(422))).toEqual({ exit: 1, code: "THRESHOLD", message: "Too few.", hint: "More." });
+    expect(explainFailure(refused(422))).toEqual({
+      exit: 1,
+      code: "THRESHOLD",
+      message: "Too few.",
+      hint: "More.",
+      rule: "S-22",
+    });
   });
 
   it("the unexpected asks to be reported", () => {

@@ -36,11 +36,12 @@ export function refusalOf(error: unknown): Answer {
   const status = STATUS[code];
   const message = cleanText(known?.message ?? "Something went wrong inside the log.");
   const hint = cleanText(known?.hint ?? "");
+  const rule = known instanceof CoreError ? known.rule : "";
   return {
     status,
     type: "application/json",
     cache: NEVER,
-    body: `${JSON.stringify({ code, message, hint })}\n`,
+    body: `${JSON.stringify({ code, message, hint, ...(rule === "" ? {} : { rule }) })}\n`,
     ...(status === 429 || status === 503 ? { headers: { "retry-after": "10" } } : {}),
   };
 }

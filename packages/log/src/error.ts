@@ -43,6 +43,8 @@ export type Refusal = {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
+  /** The number of the rule that refused it; empty where the log names none. */
+  readonly rule: string;
 };
 
 /** The one error of this package. `message` is one sentence; `hint`, if not empty, says what to do. */

@@ -84,5 +84,6 @@ function parseRefusal(status: number, body: Uint8Array): Refusal {
     code: textOf("code", ""),
     message: textOf("message", "no reason was given."),
     hint: textOf("hint", ""),
+    rule: textOf("rule", ""),
   };
 }

@@ -220,14 +220,15 @@ describe("the network", () => {
 
   test("a refusal carries the log's code and its words, cleaned", async () => {
     const log = await serve((_, response) => {
-      response.writeHead(409).end(JSON.stringify({ code: "ALREADY_CLAIMED", message: "taken\u001b[31m", hint: "ask" }));
+      const refusal = { code: "ALREADY_CLAIMED", message: "taken\u001b[31m", hint: "ask", rule: "S-21" };
+      response.writeHead(409).end(JSON.stringify(refusal));
     });
     await expect(fetchEvidence(log, {})).rejects.toThrow(
       expect.objectContaining({
         code: "REFUSED",
         message: "The log answered 409: taken\\u{1b}[31m",
         hint: "ask",
-        refusal: { status: 409, code: "ALREADY_CLAIMED", message: "taken\\u{1b}[31m", hint: "ask" },
+        refusal: { status: 409, code: "ALREADY_CLAIMED", message: "taken\\u{1b}[31m", hint: "ask", rule: "S-21" },
       }),
     );
   });
