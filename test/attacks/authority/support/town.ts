@@ -44,6 +44,10 @@ export interface Town {
   touchmark(command: string): Promise<Outcome>;
   /** The same; throws if it fails. */
   make(command: string): Promise<Outcome>;
+  /** What an honest command writes, signed by each of these keys by `touchmark sign`, and handed in. The command is one that takes `--out`. */
+  propose(command: string, signers: string): Promise<Submitted>;
+  /** Key cards as flags: `--key alice.card --key bob.card`. */
+  cards(names: string, flag?: string): Promise<string>;
   /** Keys for an authority. `alice/2` is a second key of alice. */
   keys(names: string): Promise<AuthorityDraft["keys"]>;
   fingerprint(name: string): Promise<string>;
@@ -112,7 +116,9 @@ export async function openTown(): Promise<Town> {
     const device = join(people.directory, `${name.replace("/", "-")}.soft`);
     await make(`key enroll --holder ${name.split("/")[0]!} --device soft:${device}`);
     const { keys } = JSON.parse(readFileSync(join(people.home, "keys.json"), "utf8")) as { keys: EnrolledRecord[] };
-    return keys.find((key) => key.device === `soft:${device}`)!;
+    const enrolled = keys.find((key) => key.device === `soft:${device}`)!;
+    await make(`key export --key ${enrolled.fingerprint} --out ${cardOf(name)}`);
+    return enrolled;
   };
   // One after the other: they all write to one list of keys.
   let enrolling: Promise<unknown> = Promise.resolve();
@@ -166,6 +172,12 @@ export async function openTown(): Promise<Town> {
   const submit: Town["submit"] = async (payload, signers) => {
     const file = `${++files}.touchmark`;
     writeFileSync(join(people.directory, file), encodeEnvelope({ payload, signatures: [] }));
+    await sign(file, signers);
+    return handIn(file);
+  };
+  const propose: Town["propose"] = async (command, signers) => {
+    const file = `${++files}.touchmark`;
+    await make(`${command} --out ${file}`);
     await sign(file, signers);
     return handIn(file);
   };
@@ -235,6 +247,13 @@ export async function openTown(): Promise<Town> {
     },
     touchmark,
     make,
+    propose,
+    cards: async (names, flag = "key") => {
+      await keys(names);
+      return wordsOf(names)
+        .map((name) => `--${flag} ${cardOf(name)}`)
+        .join(" ");
+    },
     keys,
     fingerprint: async (name) => (await record(name)).fingerprint,
     authority,
@@ -286,6 +305,10 @@ interface EnrolledRecord {
   key: string;
   fingerprint: string;
   device: string;
+}
+
+function cardOf(name: string): string {
+  return `${name.replace("/", "-")}.card`;
 }
 
 function wordsOf(names: string): string[] {
