@@ -117,7 +117,8 @@ async function readBefore(
     names.push(...releaseNames(statement));
     if (statement.kind !== "claim") continue;
     for (const [packageId, claimed] of statement.packages) {
-      if (!earlier.has(packageId)) roots.set(encodeHex(claimed.earlier.root), claimed.earlier.root);
+      if (claimed.earlier.size > 0 && !earlier.has(packageId))
+        roots.set(encodeHex(claimed.earlier.root), claimed.earlier.root);
     }
   }
   const { origin } = store.checkpoint();

@@ -110,7 +110,8 @@ function listRoots(opened: Map<string, SignedStatement>, id: string, envelope: U
     const signed = verifyEnvelope(nodeCrypto, envelope);
     opened.set(id, signed);
     const { statement } = signed;
-    return statement.kind === "claim" ? [...statement.packages.values()].map(({ earlier }) => earlier.root) : [];
+    if (statement.kind !== "claim") return [];
+    return [...statement.packages.values()].flatMap(({ earlier }) => (earlier.size === 0 ? [] : [earlier.root]));
   } catch {
     return [];
   }
