@@ -26,6 +26,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/explain.ts")).explain,
   },
   {
+    name: "accept",
+    summary: "go on with a package whose authority changed hands",
+    load: async () => (await import("./commands/accept.ts")).accept,
+  },
+  {
     name: "init",
     summary: "write a touchmark.json",
     load: async () => (await import("./commands/init.ts")).init,

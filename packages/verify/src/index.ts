@@ -12,6 +12,7 @@ export { readCommittees } from "./evidence/committees.ts";
 export type { Handover } from "./evidence/handovers.ts";
 export { describeHandover, handoversOf } from "./evidence/handovers.ts";
 export type { Pin } from "./evidence/pin.ts";
+export { holdsPin, pinOf } from "./evidence/pin.ts";
 export { checkQuorum, type CheckedQuorum } from "./evidence/check-quorum.ts";
 export { keepFork, readRemembered, remember } from "./evidence/checkpoint-memory.ts";
 export type { Companion } from "./evidence/companion.ts";

@@ -20,8 +20,8 @@ export const explain: Command = defineCommand({
   usage: "NAME[@VERSION] [--online]",
   examples: ["touchmark explain @acme/widget@1.0.0 --online"],
   about: [
-    "Everything that is known of one release: the claim, its holders and keys, who signed, the entries, the checkpoint,",
-    "what the policy says and why. Ends with the exit code of the verdict.",
+    "Everything that is known of one release: the claim, its holders and keys, its proofs, what waits and until when, who took it over,",
+    "what is held and reviewed, who signed, the entries, the checkpoint, what the policy says and why. Ends with the exit code of the verdict.",
   ],
   flags: {
     online: { help: "ask the log now instead of relying on touchmark.lock" },

@@ -1,6 +1,13 @@
 import { dirname, join } from "node:path";
 import type { Reason } from "@touchmark/core";
-import { fetchEvidence, LogError, MAX_EVIDENCE_BYTES, parseEvidence, type SignedCheckpoint } from "@touchmark/log";
+import {
+  type Evidence,
+  fetchEvidence,
+  LogError,
+  MAX_EVIDENCE_BYTES,
+  parseEvidence,
+  type SignedCheckpoint,
+} from "@touchmark/log";
 import {
   type Companion,
   companionCheckpoint,
@@ -26,6 +33,8 @@ import { readIfThere } from "../files/read-file.ts";
 /** What there is to check with: evidence that may be relied on, or the reason why there is none. */
 export interface LoadedEvidence {
   evidence: OpenedEvidence | Reason;
+  /** The bundle that was opened, null if there is none. */
+  bundle: Evidence | null;
   /** Those of `touchmark.lock`, by package id. */
   pins: ReadonlyMap<string, Pin>;
   /** Stale and the like. */
@@ -51,25 +60,25 @@ export async function loadEvidence({ policy, lockfile, ask }: EvidenceWish, cont
   const everywhere = remembered ? [remembered] : [];
   const here = held ? [held] : [];
   if (ask === null) {
-    if (companion === null) return { evidence: missing(file), pins, warnings: [] };
-    if ("code" in companion) return { evidence: companion, pins, warnings: [] };
+    if (companion === null) return { evidence: missing(file), bundle: null, pins, warnings: [] };
+    if ("code" in companion) return { evidence: companion, bundle: null, pins, warnings: [] };
     const trusted = await trust(companion.evidence, { policy, seen: here, elsewhere: everywhere, log: null }, context);
     if (trusted.ok) rememberOrWarn(trusted.evidence.checkpoint, policy, context, file);
-    return settle(trusted, pins, context, policy);
+    return settle(trusted, companion.evidence, pins, context, policy);
   }
   // A touchmark.lock that can't be read has no pins to say what was accepted before, and no checkpoint to say how far the log was.
-  if (companion && "code" in companion) return { evidence: companion, pins, warnings: [] };
+  if (companion && "code" in companion) return { evidence: companion, bundle: null, pins, warnings: [] };
   const known = companion && orReason("V-5", () => companionCheckpoint(companion, policy.log.key));
-  if (known && "code" in known) return { evidence: known, pins, warnings: [] };
+  if (known && "code" in known) return { evidence: known, bundle: null, pins, warnings: [] };
   const seen = [...everywhere, ...here, ...(known ? [known] : [])];
   const log = logEndpoint(policy, context.io);
   try {
     const bundle = parseEvidence(await fetchEvidence(log, withCommittees(policy, ask)));
-    return settle(await trust(bundle, { policy, seen, log }, context), pins, context, policy);
+    return settle(await trust(bundle, { policy, seen, log }, context), bundle, pins, context, policy);
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
     const hint = "Check the network and log.url in touchmark.json, and try again.";
-    return { evidence: withHint(reasonOf(error), hint), pins, warnings: [] };
+    return { evidence: withHint(reasonOf(error), hint), bundle: null, pins, warnings: [] };
   }
 }
 
@@ -113,13 +122,14 @@ function trust(
 
 function settle(
   trusted: TrustedEvidence,
+  bundle: Evidence,
   pins: LoadedEvidence["pins"],
   context: Context,
   policy: Policy,
 ): LoadedEvidence {
   if (trusted.ok) {
     rememberOrWarn(trusted.evidence.checkpoint, policy, context);
-    return { evidence: trusted.evidence, pins, warnings: trusted.warnings };
+    return { evidence: trusted.evidence, bundle, pins, warnings: trusted.warnings };
   }
   if (trusted.fork) {
     const kept = keepFork(touchmarkHome(context.io), policy.log.key, trusted.fork);
@@ -127,6 +137,7 @@ function settle(
   }
   return {
     evidence: withHint(trusted.reason, "Restore touchmark.lock from git, or ask the log now with --online."),
+    bundle: null,
     pins,
     warnings: [],
   };
