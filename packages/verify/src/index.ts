@@ -8,7 +8,7 @@ export { packageChecker } from "./evidence/check-package.ts";
 export type { GoodReview } from "./evidence/check-committees.ts";
 export { readReviews } from "./evidence/check-committees.ts";
 export type { Committees } from "./evidence/committees.ts";
-export { readCommittees } from "./evidence/committees.ts";
+export { consumerWorld, readCommittees } from "./evidence/committees.ts";
 export type { Handover } from "./evidence/handovers.ts";
 export { describeHandover, handoversOf } from "./evidence/handovers.ts";
 export type { Pin } from "./evidence/pin.ts";

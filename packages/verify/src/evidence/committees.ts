@@ -35,7 +35,7 @@ export function readCommittees(policy: Policy, evidence: OpenedEvidence, open: O
   const notes: Reason[] = [];
   let unread: Reason | null = null;
   for (const [id, { authority, powers }] of policy.committees) {
-    const history = readHistory(evidence, open, id, { worldBefore: () => alone(origin), vouched: null });
+    const history = readHistory(evidence, open, id, { worldBefore: () => consumerWorld(origin), vouched: null });
     if (history.kind === "claimed" && pinnedLine(history.state, authority)) {
       known.set(id, history);
       recognised.set(id, powers);
@@ -45,7 +45,7 @@ export function readCommittees(policy: Policy, evidence: OpenedEvidence, open: O
       unread ??= notShown(id, history);
     }
   }
-  const always = alone(origin);
+  const always = consumerWorld(origin);
   const worldBefore = (index: number): World => ({
     ...always,
     recognised,
@@ -66,8 +66,8 @@ export function readCommittees(policy: Policy, evidence: OpenedEvidence, open: O
 
 type Claimed = Extract<History, { kind: "claimed" }>;
 
-/** The world of somebody who recognises nobody. */
-function alone(origin: string): World {
+/** The world of somebody who recognises no committee, and knows nothing of other packages. */
+export function consumerWorld(origin: string): World {
   return {
     origin,
     chartered: () => true,
