@@ -15,6 +15,7 @@ import { confirm } from "../confirm.ts";
 import { describeTime } from "../evidence/describe-evidence.ts";
 import { reasonLines } from "../evidence/describe-verdict.ts";
 import type { Subject } from "../evidence/explain-release.ts";
+import { underOne } from "../evidence/explain-state.ts";
 import { findTransfer, type Transfer, type TransferSigner } from "../evidence/find-transfer.ts";
 import { type LoadedEvidence, loadEvidence, rememberOrWarn } from "../evidence/load-evidence.ts";
 import { readSubject } from "../statements/read-subject.ts";
@@ -107,8 +108,6 @@ function refuse({ packageId }: Subject, reason: Reason, { ui }: Context): number
 
 function transferLines({ packageId }: Subject, { from, to, handovers }: Transfer): string[] {
   const { authority } = to.line;
-  const row = (title: string, lines: readonly string[]): string[][] =>
-    lines.map((line, i) => [i === 0 ? title : "", line]);
   const happened = handovers.flatMap(({ handover, proposedBy, finishedBy }) => [
     `${describeHandover(handover)}.`,
     `proposed in entry ${handover.proposed} by ${describeSigners(proposedBy)}`,
@@ -118,15 +117,18 @@ function transferLines({ packageId }: Subject, { from, to, handovers }: Transfer
   return [
     `The authority of ${packageId} changed hands.`,
     ...table([
-      ...row("was", [
+      ...underOne("was", [
         from.digest,
         ...(from.authority?.keys ?? []).map(({ holder, fingerprint }) => `${holder}  ${fingerprint}`),
       ]),
-      ...row("is", [authority.digest, ...authority.keys.map(({ holder, fingerprint }) => `${holder}  ${fingerprint}`)]),
+      ...underOne("is", [
+        authority.digest,
+        ...authority.keys.map(({ holder, fingerprint }) => `${holder}  ${fingerprint}`),
+      ]),
       ["to release", describeThreshold(authority.releaseThreshold, countHolders(authority.keys))],
       ["epoch", `${to.pin.epoch}, with entry ${to.pin.entry}`],
       ["proofs", letters],
-      ...row("how", happened.length === 0 ? ["another claim than the one expected is in force"] : happened),
+      ...underOne("how", happened.length === 0 ? ["another claim than the one expected is in force"] : happened),
     ]),
   ];
 }
