@@ -20,13 +20,18 @@ interface Ready {
 }
 
 /** Begins `touchmark log serve` and waits for its line. */
-function serve(...flags: string[]): { ready: Promise<Ready>; ended: Promise<number>; stop(): void } {
-  const { promise: ready, resolve } = Promise.withResolvers<Ready>();
+function serve(...flags: string[]): ReturnType<typeof begin<Ready>> {
+  return begin<Ready>("log", "serve", "--dir", "log", "--port", "0", "--json", ...flags);
+}
+
+/** Begins a command that prints a document. */
+function begin<T>(...argv: string[]): { ready: Promise<T>; ended: Promise<number>; stop(): void } {
+  const { promise: ready, resolve } = Promise.withResolvers<T>();
   const stop = new AbortController();
   stops.push(stop);
   const io: Io = {
     stdout: (text) => {
-      resolve(JSON.parse(String(text)) as Ready);
+      resolve(JSON.parse(String(text)) as T);
     },
     stderr: () => undefined,
     askSecret: async () => undefined,
@@ -43,7 +48,7 @@ function serve(...flags: string[]): { ready: Promise<Ready>; ended: Promise<numb
     isTerminal: { stdin: false, stdout: false, stderr: false },
     signal: stop.signal,
   };
-  const ended = run(["log", "serve", "--dir", "log", "--port", "0", "--json", ...flags], io);
+  const ended = run(argv, io);
   return {
     ready,
     ended,
@@ -71,6 +76,12 @@ describe("touchmark log serve", () => {
     expect(await (await fetch(`http://127.0.0.1:${again.port}/checkpoint`)).text()).toBe(note);
     second.stop();
     expect(await second.ended).toBe(0);
+
+    const fsck = begin<unknown>("log", "fsck", "log", "--json");
+    expect(await fsck.ready).toEqual({ ok: true, origin, size: 1, problems: [] });
+    expect(await fsck.ended).toBe(0);
+    rmSync(join(directory, "log/log.sqlite"));
+    expect(await begin("log", "fsck", "log", "--json").ended).toBe(2);
   });
 
   it("leaves the folder to a process that is using it", async () => {
