@@ -46,7 +46,7 @@ describe("[A-5] proof (a) is looked up in the registry", () => {
   });
 
   test("what could not be looked at is not known: no registry, no version, no answer, rubbish", async () => {
-    expect(await check({ packageId: "npm:other/widget" })).toMatchObject({ kind: "unknown" });
+    expect(await check({ packageId: "npm:other/widget" })).toMatchObject({ kind: "unasked" });
     expect(await check()).toMatchObject({ kind: "unknown" });
     registry.publish(proved, NOW);
     expect(await check({ version: "9.9.9" })).toMatchObject({ kind: "unknown" });

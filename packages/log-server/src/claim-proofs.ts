@@ -11,11 +11,11 @@ export type PublishedProof = {
   readonly claimed: number;
 };
 
-/** Whether a proof holds; `unknown` where that can't be told now. The message is one sentence, safe to show. */
+/** Whether a proof holds; `unknown` where that can't be told now, `unasked` where the registry is none of those that are asked. The message is one sentence, safe to show. */
 export type ProofVerdict =
   | { readonly kind: "good" }
   | { readonly kind: "wrong"; readonly message: string }
-  | { readonly kind: "unknown"; readonly message: string };
+  | { readonly kind: "unknown" | "unasked"; readonly message: string };
 
 /** Looks a proof up in the package's registry. Never throws for what a registry says or doesn't. */
 export type ProofChecker = (proof: PublishedProof) => Promise<ProofVerdict>;
@@ -46,7 +46,7 @@ export async function requireProofs(proofs: readonly PublishedProof[], check: Pr
   for (const proof of proofs) {
     const verdict: ProofVerdict = check
       ? await check(proof)
-      : { kind: "unknown", message: "This log looks at no registry." };
+      : { kind: "unasked", message: "This log looks at no registry." };
     if (verdict.kind === "wrong")
       throw new CoreError(
         "PROOF_WRONG",
@@ -54,7 +54,7 @@ export async function requireProofs(proofs: readonly PublishedProof[], check: Pr
         verdict.message,
         "Publish a version with that line in its package.json.",
       );
-    if (verdict.kind === "unknown") {
+    if (verdict.kind !== "good") {
       throw new LogServerError(
         "PROOF_UNCHECKED",
         `The proof for ${proof.packageId} could not be checked: ${verdict.message}`,

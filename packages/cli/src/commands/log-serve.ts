@@ -6,6 +6,7 @@ import { type Command, type Context, defineCommand, usageError } from "../comman
 import { CliError } from "../error.ts";
 import { aborted, addressOf, readPort } from "../log/listening.ts";
 import { openLog, openLogToRead } from "../log/open-log.ts";
+import { readCharter } from "../log/charter.ts";
 import { readQuorumFile } from "../log/quorum-file.ts";
 import { loadLogServer, type LogServerModule } from "../log/server-module.ts";
 import { readEventForm, showEvent } from "../log/show-event.ts";
@@ -76,7 +77,7 @@ export const logServe: Command = defineCommand({
           store,
           ...(cosigning && { cosigning }),
           clock: () => io.now(),
-          charter: readCharter(values.charter),
+          charter: readCharter(values.charter, "log serve"),
           proofs: proofChecker(registries, io) ?? undefined,
           host,
           port,
@@ -136,11 +137,6 @@ async function untilWriter(takeOver: () => Promise<Store | null>, signal: AbortS
     if (store !== null && !signal.aborted) return store;
     await store?.close();
   }
-}
-
-function readCharter(digest: string | undefined): string | undefined {
-  if (digest === undefined || /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
-  throw usageError("log serve", "--charter is not an authority's digest: sha256: and 64 hex digits.");
 }
 
 /** The log's witnesses, by the policy file; a policy that names other logs and not this one is somebody else's. */

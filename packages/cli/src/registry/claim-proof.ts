@@ -43,7 +43,7 @@ async function checkProof(proof: PublishedProof, registries: Registries, io: Reg
   const { registry, name } = parsePackageId(proof.packageId);
   const { version, authority, claimed } = proof;
   const base = registries.get(registry);
-  if (!base) return { kind: "unknown", message: `No address of the registry ${registry} is known here.` };
+  if (!base) return { kind: "unasked", message: `No address of the registry ${registry} is known here.` };
   const address = new URL(name.replace("/", "%2f"), base);
   const document = readDocument(await readAll(askRegistry(io, address, "application/json", MAX_PACKUMENT)));
   const published = member(member(document, "time"), version);

@@ -19,6 +19,8 @@ import {
   type VerifierKey,
 } from "@touchmark/log";
 import { createReplay, type Problem, type ReplayMaterial } from "../replay.ts";
+import type { ProofChecker } from "../claim-proofs.ts";
+import { judgeProofs } from "./audit-proofs.ts";
 import { type AuditStore, type Halt, openAuditStore } from "./audit-store.ts";
 
 export type AuditVerdict =
@@ -48,6 +50,10 @@ export type AuditorOptions = {
   /** Seconds since 1970. */
   readonly clock: () => number;
   readonly onProgress?: (replayed: number, size: number) => void;
+  /** [M-16] Looks up proofs of first claims; without it they are taken as the log has them. */
+  readonly proofs?: ProofChecker | undefined;
+  /** [L-41] The authority that may claim the log's own id; any may if it is left out. */
+  readonly charter?: string | undefined;
 };
 
 /** [M-6] Seconds by which clocks may differ. */
@@ -60,14 +66,15 @@ const AT_ONCE = 16;
 const KEEP_AFTER = 2048;
 
 /** Opens the auditor in a folder. Throws `STORE_LOCKED`, `STORE_FOREIGN`, `STORE_DAMAGED`. */
-export function openAuditor({ dir, key, clock, onProgress = () => undefined }: AuditorOptions): Auditor {
+export function openAuditor(options: AuditorOptions): Auditor {
+  const { dir, key, clock } = options;
   const store = openAuditStore(dir, key);
   let work: Promise<unknown> = Promise.resolve();
   const audit = async (log: LogEndpoint, checkpoint: SignedCheckpoint): Promise<AuditVerdict> => {
     const halt = store.halt();
     if (halt) return { kind: "broken", halt };
     try {
-      return await auditTo(store, log, checkpoint, clock(), onProgress);
+      return await auditTo(store, log, checkpoint, clock(), options);
     } catch (error) {
       store.reopen();
       if (!(error instanceof LogError)) throw error;
@@ -102,7 +109,7 @@ async function auditTo(
   log: LogEndpoint,
   checkpoint: SignedCheckpoint,
   now: number,
-  onProgress: (replayed: number, size: number) => void,
+  { onProgress, proofs, charter }: AuditorOptions,
 ): Promise<AuditVerdict> {
   const { checkpoint: older, peaks, epoch, seen } = store.state();
   if (older) await fetchConsistency(log, older, checkpoint); // [M-2]
@@ -116,6 +123,7 @@ async function auditTo(
     start,
     memory: store.memory,
     latest: now + CLOCK_TOLERANCE,
+    ...(charter === undefined ? {} : { chartered: (authority: string) => authority === charter }),
   });
   const halted = (problem: Problem): AuditVerdict => {
     store.reopen();
@@ -129,14 +137,18 @@ async function auditTo(
     kept = appendToPeaks(kept, since);
     store.keep({ peaks: kept, epoch: since.at(-1), checkpoint, seen: firstSeen });
     since = [];
-    onProgress(kept.size, checkpoint.size);
+    onProgress?.(kept.size, checkpoint.size);
   };
   store.begin();
   for await (const batch of followLeaves(log, peaks, checkpoint)) {
     for (let at = 0; at < batch.leaves.length; at += STEP) {
       const step = batch.leaves.slice(at, at + STEP);
       const material = await fetchMaterial(log, store, step, batch.first + at);
-      for (const leaf of step) {
+      for (const [i, leaf] of step.entries()) {
+        const index = batch.first + at + i;
+        const doubt =
+          proofs && parseOrNone(leaf) && (await judgeProofs(index, leaf, material, store.memory, now, proofs));
+        if (doubt) return halted(doubt);
         const [problem] = replay.next(leaf, material);
         if (problem) return halted(problem);
         since.push(leaf);

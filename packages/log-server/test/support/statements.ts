@@ -35,7 +35,14 @@ export function earlierRoot(list: Earlier): { size: number; root: Uint8Array } {
 export function claim(
   packages: Readonly<Record<string, Earlier>>,
   people: readonly Person[],
-  options: { threshold?: number; logs?: string[]; signers?: readonly Person[]; earlierSize?: number } = {},
+  options: {
+    threshold?: number;
+    logs?: string[];
+    signers?: readonly Person[];
+    earlierSize?: number;
+    /** Of every package: a version that names the authority [S-27]. */
+    proof?: { version: string; sha512: string };
+  } = {},
 ): Uint8Array {
   const authority: AuthorityDraft = {
     keys: people.map(({ holder, key }) => ({ holder, record: key.record })),
@@ -43,7 +50,14 @@ export function claim(
   };
   const claimed = Object.entries(packages).map(([name, list]) => {
     const earlier = earlierRoot(list);
-    return [name, { previous: null, earlier: { ...earlier, size: options.earlierSize ?? earlier.size } }] as const;
+    return [
+      name,
+      {
+        previous: null,
+        earlier: { ...earlier, size: options.earlierSize ?? earlier.size },
+        proof: options.proof ?? null,
+      },
+    ] as const;
   });
   const payload = encodeClaim(nodeCrypto, { logs: options.logs ?? [ORIGIN], packages: new Map(claimed), authority });
   return signed(payload, options.signers ?? people);
