@@ -103,6 +103,7 @@ function readArguments(
   flags: Flags,
   command: string,
 ): { values: Record<string, string | boolean | (string | boolean)[] | undefined>; positionals: string[] } {
+  if (args.length === 0) return { values: {}, positionals: [] };
   const options = Object.fromEntries(
     Object.entries(flags).map(([name, flag]) => [
       name,

@@ -5,26 +5,39 @@ import { run } from "./run.ts";
 
 /** Runs the process's own command line. */
 export async function main(): Promise<void> {
-  const cancelled = new AbortController();
-  const cancel = (): void => {
-    cancelled.abort();
-  };
-  // The second Ctrl-C ends the process the usual way.
-  process.once("SIGINT", cancel).once("SIGTERM", cancel);
   const [stdout, stderr] = [processOutput("stdout"), processOutput("stderr")];
-  process.exitCode = await run(process.argv.slice(2), terminalIo(stdout, stderr, cancelled.signal));
-  process.removeListener("SIGINT", cancel).removeListener("SIGTERM", cancel);
+  const { signal, forget } = cancelSignal();
+  process.exitCode = await run(process.argv.slice(2), terminalIo(stdout, stderr, signal));
+  forget();
   // Where nothing is left to be written, Node need not take its heap apart object by object.
   if (stdout.isDrained && stderr.isDrained) process.exit();
 }
 
-function terminalIo(stdout: Output, stderr: Output, signal: AbortSignal): Io {
+/** Ctrl-C as a signal, from when somebody asks for it; before that, and the second time, it ends the process the usual way. */
+function cancelSignal(): { signal: () => AbortSignal; forget: () => void } {
+  let cancelled: AbortController | undefined;
+  const cancel = (): void => {
+    cancelled?.abort();
+  };
+  return {
+    signal: () => {
+      if (!cancelled) process.once("SIGINT", cancel).once("SIGTERM", cancel);
+      cancelled ??= new AbortController();
+      return cancelled.signal;
+    },
+    forget: () => {
+      process.removeListener("SIGINT", cancel).removeListener("SIGTERM", cancel);
+    },
+  };
+}
+
+function terminalIo(stdout: Output, stderr: Output, signal: () => AbortSignal): Io {
   return {
     stdout: stdout.write,
     stderr: stderr.write,
-    askSecret: async (prompt) => (await import("./prompts.ts")).askSecret(prompt, signal),
-    askText: async (question) => (await import("./prompts.ts")).askText(question, signal),
-    askConfirm: async (question) => (await import("./prompts.ts")).askConfirm(question, signal),
+    askSecret: async (prompt) => (await import("./prompts.ts")).askSecret(prompt, signal()),
+    askText: async (question) => (await import("./prompts.ts")).askText(question, signal()),
+    askConfirm: async (question) => (await import("./prompts.ts")).askConfirm(question, signal()),
     readLine: async (fd) => (await import("./prompts.ts")).readLine(fd),
     npmConfig: async (key) => (await import("./npm-config.ts")).npmConfig(key),
     openUrl: async (url) => (await import("./open-url.ts")).openUrl(url),
@@ -49,6 +62,8 @@ function terminalIo(stdout: Output, stderr: Output, signal: AbortSignal): Io {
         return stderr.isTerminal;
       },
     },
-    signal,
+    get signal() {
+      return signal();
+    },
   };
 }

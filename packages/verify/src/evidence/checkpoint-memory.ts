@@ -57,10 +57,10 @@ export function remember(
   checkpoint: SignedCheckpoint,
   companion: string | null = null,
 ): void {
+  const file = fileOf(directory, key, companion);
+  if (holds(file, checkpoint.note)) return; // the usual case, and what was verified needs no second look
   const before = readRemembered(directory, key, companion);
-  if (before === null || before.size < checkpoint.size) {
-    writeWhole(fileOf(directory, key, companion), checkpoint.note);
-  }
+  if (before === null || before.size < checkpoint.size) writeWhole(file, checkpoint.note);
 }
 
 /** Keeps two contradicting notes as proof [M-12]; the path of the file. Throws `MEMORY_UNUSABLE`. */
@@ -96,6 +96,14 @@ function writeWhole(file: string, text: string): void {
       `Is ${dirname(file)} writable?`,
       cause,
     );
+  }
+}
+
+function holds(file: string, text: string): boolean {
+  try {
+    return readFileSync(file, "utf8") === text;
+  } catch {
+    return false; // whatever is wrong with it, reading it in earnest says so
   }
 }
 
