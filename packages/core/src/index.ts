@@ -30,7 +30,7 @@ export {
 export type { CoreCode } from "./errors.ts";
 export { CoreError } from "./errors.ts";
 export { applyStatement, checkLog } from "./fold/apply.ts";
-export { countingMembers, partiesOf } from "./fold/committee.ts";
+export { charteredCommittees, countingMembers, partiesOf } from "./fold/committee.ts";
 export type { ActiveHold } from "./fold/hold.ts";
 export { holdsOn } from "./fold/hold.ts";
 export type { ProofLetter } from "./fold/letters.ts";

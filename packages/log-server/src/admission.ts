@@ -73,6 +73,7 @@ export function admitStatement(
   const kind: EntryKind = signed.statement.kind;
   const world = logWorld({
     ...log,
+    time: () => time,
     state: view.state,
     releaseTime: (packageHash, version) => {
       const [row] = view.releases(packageHash, version);

@@ -1,5 +1,6 @@
 /** A batch in the making: what its statements are judged by is read from the store at once, then each is judged by that and what the batch admitted before it. */
 import {
+  charteredCommittees,
   encodeHex,
   packageIdHash,
   type PackageState,
@@ -13,7 +14,6 @@ import { isAdoption } from "./package-states.ts";
 import type { PackageAt, PackageStates } from "./stored-states.ts";
 import type { AdmittedStatement, ReleaseName, ReleaseRow, StatementPlace } from "./storage/ledger.ts";
 import type { StoreReads } from "./store-reads.ts";
-import { charteredCommittees } from "./world.ts";
 
 export type Batch = {
   readonly statements: readonly AdmittedStatement[];
@@ -128,7 +128,7 @@ async function readBefore(
     store.releases(names),
     presentOf(store, roots),
   ]);
-  const committees = charteredCommittees(states.get(`log:${origin}`)!).filter((id) => !packages.has(id));
+  const committees = charteredCommittees(states.get(`log:${origin}`)!, null).filter((id) => !packages.has(id));
   const asked = committees.map((packageId) => ({
     packageId,
     last: store.head(packageIdHash(nodeCrypto, packageId))?.lastAuthority ?? null,

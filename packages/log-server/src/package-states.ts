@@ -52,8 +52,8 @@ export function packageStates(source: StateSource, limit: number): PackageStates
     kept.set(packageId, state);
     return state;
   };
-  const worldBefore = (index: number): World =>
-    admittedWorld(source.origin, (subjectId) => {
+  const worldBefore: WorldBefore = (index, time) =>
+    admittedWorld(source.origin, time, (subjectId) => {
       let last = source.head(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null;
       while (last !== null && last >= index) last = parseEntry(source.leaf(last)).previousAuthority;
       return stateOf(subjectId, last);
@@ -80,19 +80,22 @@ export function isAdoption(kind: EntryKind): boolean {
   return kind === "adopt" || kind === "adopt-final";
 }
 
+/** What the rules look at beside a subject's own state, for the entry at an index and log time. */
+export type WorldBefore = (index: number, time: number) => World;
+
 /** A package's authority entries from the first on, applied again, each in the world before it. */
 export function stateAfter(
   packageId: string,
   chain: readonly AuthorityEntry[],
   statementOf: (entry: PackageEntry, index: number) => SignedStatement,
-  worldBefore: (index: number) => World,
+  worldBefore: WorldBefore,
   from: PackageState = UNCLAIMED,
 ): PackageState {
   let state = from;
   for (const { index, bytes, before } of chain) {
     const entry = parseEntry(bytes);
     const place = { index, time: entry.time, leafHash: leafHash(bytes), before };
-    state = applyStatement(state, packageId, statementOf(entry, index), place, worldBefore(index));
+    state = applyStatement(state, packageId, statementOf(entry, index), place, worldBefore(index, entry.time));
   }
   return state;
 }

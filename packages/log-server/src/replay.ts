@@ -111,6 +111,7 @@ export function createReplay(options: ReplayOptions): Replay {
   const world = logWorld({
     origin,
     chartered,
+    time: () => time,
     state: (subjectId) => memory.state(subjectId, headOf(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null),
     releaseTime: (packageHash, version) => {
       const [first] = memory.releases(packageHash, version);

@@ -1,19 +1,19 @@
 /** The state that core's rules look at, rebuilt from what is stored of the packages' authority entries. */
 import {
+  charteredCommittees,
   encodeHex,
   packageIdHash,
   type PackageState,
   type SignedStatement,
   UNCLAIMED,
-  type World,
 } from "@touchmark/core";
 import { isAuthorityKind, nodeCrypto, type PackageEntry, parseEntry } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
 import { createLru, type Lru } from "./lru.ts";
-import { authorityChain, type AuthorityEntry, isAdoption, stateAfter } from "./package-states.ts";
+import { authorityChain, type AuthorityEntry, isAdoption, stateAfter, type WorldBefore } from "./package-states.ts";
 import { readAdmittedEnvelope } from "./signatures.ts";
 import type { StoreReads } from "./store-reads.ts";
-import { admittedWorld, charteredCommittees } from "./world.ts";
+import { admittedWorld } from "./world.ts";
 
 const KEPT_STATEMENTS = 64;
 
@@ -57,9 +57,9 @@ type History = {
  * Reads what the log's own authority and the committees that its charter names were before any entry: the rules for other subjects look at nothing else.
  * A history is read again only after it has grown.
  */
-function governanceReader(store: StoreReads, readStatements: StatementReader): () => Promise<(index: number) => World> {
+function governanceReader(store: StoreReads, readStatements: StatementReader): () => Promise<WorldBefore> {
   const histories = new Map<string, History>();
-  const refresh = async (subjectId: string, worldBefore: (index: number) => World): Promise<History | undefined> => {
+  const refresh = async (subjectId: string, worldBefore: WorldBefore): Promise<History | undefined> => {
     const last = store.head(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null;
     const known = histories.get(subjectId);
     if (last === null || known?.last === last) return known;
@@ -78,13 +78,14 @@ function governanceReader(store: StoreReads, readStatements: StatementReader): (
   };
   return async () => {
     const { origin } = store.checkpoint();
-    const worldBefore = (index: number): World =>
+    const worldBefore: WorldBefore = (index, time) =>
       admittedWorld(
         origin,
+        time,
         (subjectId) => histories.get(subjectId)?.steps.findLast((step) => step.index < index)?.state,
       );
     const own = await refresh(`log:${origin}`, worldBefore);
-    const named = new Set(own?.steps.flatMap(({ state }) => charteredCommittees(state)));
+    const named = new Set(own?.steps.flatMap(({ state }) => charteredCommittees(state, null)));
     for (const committeeId of named) await refresh(committeeId, worldBefore);
     return worldBefore;
   };

@@ -1,11 +1,20 @@
 /** What core's rules need to know beside a subject's own state, as the log knows it: its charter says which committees count [A-16]. */
-import { lineInForce, packageIdHash, type PackageState, parseReleaseId, type Power, type World } from "@touchmark/core";
+import {
+  charteredCommittees,
+  packageIdHash,
+  type PackageState,
+  parseReleaseId,
+  type Power,
+  type World,
+} from "@touchmark/core";
 import { nodeCrypto } from "@touchmark/log";
 
 export type WorldSource = {
   readonly origin: string;
   /** [A-7] Whether an authority, by its digest, is the one that the operator has named for the log's own id. */
   readonly chartered: (authority: string) => boolean;
+  /** Log time of the entry that is judged: what a charter waits for may be in force by then [A-2]. */
+  readonly time: () => number;
   /** A subject's state before the entry that is judged; undefined where it isn't known. */
   readonly state: (subjectId: string) => PackageState | undefined;
   /** Log time of the entry that released a version; null if none did, undefined if that isn't known. */
@@ -15,13 +24,13 @@ export type WorldSource = {
 /** By its charter a log recognises a committee for all that it may do. */
 const ALL_POWERS: readonly Power[] = ["adopt", "endorse", "expedite", "hold", "review"];
 
-export function logWorld({ origin, chartered, state, releaseTime }: WorldSource): World {
+export function logWorld({ origin, chartered, time, state, releaseTime }: WorldSource): World {
   return {
     origin,
     chartered,
     get recognised() {
       const own = state(`log:${origin}`);
-      return new Map(own && charteredCommittees(own).map((committeeId) => [committeeId, ALL_POWERS]));
+      return new Map(own && charteredCommittees(own, time()).map((committeeId) => [committeeId, ALL_POWERS]));
     },
     state,
     releaseTime: (releaseId) => {
@@ -33,12 +42,6 @@ export function logWorld({ origin, chartered, state, releaseTime }: WorldSource)
 }
 
 /** The world of entries that were admitted once: nothing in it but other subjects is looked at anew. */
-export function admittedWorld(origin: string, state: WorldSource["state"]): World {
-  return logWorld({ origin, chartered: () => true, state, releaseTime: () => undefined });
-}
-
-/** The committees that a log's charter names, by the state of its own id. */
-export function charteredCommittees(state: PackageState): readonly string[] {
-  const details = lineInForce(state)?.details;
-  return details?.kind === "charter" ? details.committees : [];
+export function admittedWorld(origin: string, time: number, state: WorldSource["state"]): World {
+  return logWorld({ origin, chartered: () => true, time: () => time, state, releaseTime: () => undefined });
 }

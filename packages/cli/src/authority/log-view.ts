@@ -2,7 +2,7 @@
 // waits. A consumer, who may recognise other committees, judges by `touchmark verify`.
 import {
   applyStatement,
-  lineInForce,
+  charteredCommittees,
   type PackageState,
   type Power,
   settle,
@@ -61,7 +61,7 @@ export async function askLog(
   // Whom the charter has ever named may have decided something of what is asked about.
   const named = readView(evidence, [charter], policy)
     .entries(charter)
-    .flatMap(({ state }) => charteredCommittees(state));
+    .flatMap(({ state }) => charteredCommittees(state, null));
   const others = [...new Set(named)].filter((id) => !(id in wanted));
   if (others.length === 0) return readView(evidence, Object.keys(wanted), policy, now);
   const all = { ...wanted, ...Object.fromEntries(others.map((id) => [id, []])) };
@@ -87,13 +87,14 @@ export function readView(
   const entries = [...chains].flatMap(([id, chain]) => entriesOf(id, chain));
   const states = new Map<string, PackageState>();
   const viewed = new Map<string, ViewedEntry[]>(subjects.map((id) => [id, []]));
+  let judged = 0;
   const world: World = {
     origin,
     chartered: () => true,
     releaseTime: () => undefined,
     lenient: true,
     get recognised() {
-      const committees = charteredCommittees(states.get(`log:${origin}`) ?? UNCLAIMED);
+      const committees = charteredCommittees(states.get(`log:${origin}`) ?? UNCLAIMED, judged);
       return new Map(committees.map((id) => [id, ALL_POWERS]));
     },
     state: (id) => states.get(id) ?? (chains.get(id)?.kind === "unclaimed" ? UNCLAIMED : undefined),
@@ -102,10 +103,12 @@ export function readView(
     const signed = open(entry);
     if (signed === null) throw noEvidence(`The evidence lacks an envelope of ${id}.`);
     const times = new Map(all.map((one) => [one.index, one.time]));
+    judged = entry.time;
     const state = applyStatement(states.get(id) ?? UNCLAIMED, id, signed, placeOf(entry, times), world);
     states.set(id, state);
     viewed.get(id)!.push({ entry, signed, state });
   }
+  judged = time;
   const stateOf = (id: string): PackageState => {
     const state = world.state(id);
     if (state === undefined && !chains.has(id)) throw noEvidence(`The evidence says nothing of ${id}.`);
@@ -127,12 +130,6 @@ export function readView(
       });
     },
   };
-}
-
-/** The committees that a log's charter names, by the state of its own id. */
-export function charteredCommittees(state: PackageState): readonly string[] {
-  const details = lineInForce(state)?.details;
-  return details?.kind === "charter" ? details.committees : [];
 }
 
 async function evidenceOf(

@@ -85,7 +85,11 @@ export function applyAdoptFinal(
   const { authority } = adoption;
   if (place.time < adoption.effectiveAt) {
     const days = Math.ceil((adoption.effectiveAt - place.time) / 86_400);
-    throw new CoreError("TOO_EARLY", "A-23", `The adoption of ${packageId} may be finished in ${days} days.`);
+    throw new CoreError(
+      "TOO_EARLY",
+      "A-23",
+      `The adoption of ${packageId} may be finished in ${days === 1 ? "1 day" : `${days} days`}.`,
+    );
   }
   const keys = signingKeys(signers, authority.keys, new Set(), authority);
   requireHolders(keys, authority.releaseThreshold, "A-23");

@@ -115,3 +115,12 @@ export function lineOfCommittee(world: World, committeeId: string): Line | null 
   const state = world.state(committeeId);
   return state ? lineInForce(state) : null;
 }
+
+/** The committees that a log's charter names, by the state of the log's own id: at a log time, or with those that a change would bring if null. */
+export function charteredCommittees(state: PackageState, time: number | null): readonly string[] {
+  const line = lineInForce(state);
+  if (!line) return [];
+  const said =
+    time === null ? [line.details, line.change?.details, line.recovery?.details] : [settleLine(line, time).details];
+  return said.flatMap((details) => (details?.kind === "charter" ? details.committees : []));
+}

@@ -6,6 +6,7 @@ import type { Signer } from "../statement.ts";
 import type { Hold as HoldStatement } from "../statements/hold.ts";
 import type { Lift } from "../statements/lift.ts";
 import { countingMembers, inScope, lineOfCommittee, partiesOf, recognisedFor, requirePower } from "./committee.ts";
+import { settleLine } from "./settle-line.ts";
 import {
   type EntryPlace,
   type Hold,
@@ -84,7 +85,8 @@ export function holdsOn(
   const own = state.lines.flatMap(({ holds }) => holds.filter(stands).map((hold) => ({ by: packageId, hold })));
   const parties = partiesOf(state);
   const committees = recognisedFor(world, "hold").flatMap((by) => {
-    const line = lineOfCommittee(world, by);
+    const stored = lineOfCommittee(world, by);
+    const line = stored && settleLine(stored, time);
     if (!line || !inScope(line, packageId)) return [];
     return line.holds
       .filter(stands)

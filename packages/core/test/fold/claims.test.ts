@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { claimStatus, type PackageState, pinnedLine } from "../../src/index.ts";
+import { charteredCommittees, claimStatus, type PackageState, pinnedLine } from "../../src/index.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { authorityOf, claimOf, committee, keyOf, makeTown, releaseOf, type Town, WIDGET } from "../support/town.ts";
 
@@ -202,6 +202,15 @@ describe("first claims", () => {
       code: "ALREADY_CLAIMED",
       rule: "S-21",
     });
+    // A single operator's change waits, and then it is so by itself.
+    const details = { kind: "charter" as const, committees: ["committee:others"] };
+    const packages = new Map([[id, { previous: town.last(id) }]]);
+    town.enter({ kind: "change", packages, authority: operator, details }, "olga");
+    const stored = town.world.state(id)!;
+    const { effectiveAt } = stored.lines[0]!.change!;
+    expect(charteredCommittees(stored, effectiveAt - 1)).toEqual([REVIEWERS]);
+    expect(charteredCommittees(stored, effectiveAt)).toEqual(["committee:others"]);
+    expect(charteredCommittees(stored, null)).toEqual([REVIEWERS, "committee:others"]);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   encodeEnvelope,
   NO_EARLIER,
   packageIdHash,
+  parseEnvelope,
   parseStatement,
   type Power,
   statementChains,
@@ -136,6 +137,12 @@ export async function openTown(): Promise<Town> {
     }
     return drafts;
   };
+  const cards: Town["cards"] = async (names, flag = "key") => {
+    await keys(names);
+    return wordsOf(names)
+      .map((name) => `--${flag} ${cardOf(name)}`)
+      .join(" ");
+  };
   const authority: Town["authority"] = async (names, releaseThreshold, { recovery, ...more } = {}) => ({
     keys: await keys(names),
     releaseThreshold,
@@ -225,14 +232,17 @@ export async function openTown(): Promise<Town> {
   };
 
   const founded: Town["founded"] = async (id, members, m, powers = ALL_POWERS, wish = {}) => {
-    const payload = encodeClaim(nodeCrypto, {
-      logs: [ORIGIN],
-      packages: new Map([[id, { previous: null, earlier: NO_EARLIER, proof: null }]]),
-      authority: await authority(members, m),
-      details: { kind: "committee", scope: wish.scope ?? ["*"], powers, termDays: wish.termDays ?? 1096 },
-    });
-    await say(payload, members);
-    return digestOf(payload);
+    const { scope = ["*"], termDays = 1096 } = wish;
+    const flags = [
+      await cards(members),
+      ...powers.map((power) => `--power ${power}`),
+      ...scope.map((pattern) => `--scope ${pattern}`),
+    ];
+    const file = `${++files}.touchmark`;
+    await make(`committee create ${id} ${flags.join(" ")} --threshold ${m} --term-days ${termDays} --out ${file}`);
+    await sign(file, members);
+    await make(`submit ${file}`);
+    return digestOf(parseEnvelope(readFileSync(join(people.directory, file))).payload);
   };
 
   await say(charter, "op");
@@ -248,12 +258,7 @@ export async function openTown(): Promise<Town> {
     touchmark,
     make,
     propose,
-    cards: async (names, flag = "key") => {
-      await keys(names);
-      return wordsOf(names)
-        .map((name) => `--${flag} ${cardOf(name)}`)
-        .join(" ");
-    },
+    cards,
     keys,
     fingerprint: async (name) => (await record(name)).fingerprint,
     authority,
