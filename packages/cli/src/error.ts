@@ -11,6 +11,7 @@ export type CliCode =
   | "WATCH_MALFORMED"
   | "NO_EVIDENCE"
   | "NOT_THERE"
+  | "HELD_BEFORE"
   | "NO_KEY"
   | "SEVERAL_KEYS"
   | "KEY_NOT_LISTED"

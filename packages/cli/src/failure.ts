@@ -59,6 +59,7 @@ const CLI: Record<CliCode, Exit> = {
   LOG_SERVER_MISSING: EXIT.usage,
   NO_EVIDENCE: EXIT.unchecked,
   NOT_THERE: EXIT.rejected,
+  HELD_BEFORE: EXIT.rejected,
   NO_KEY: EXIT.key,
   SEVERAL_KEYS: EXIT.key,
   KEY_NOT_LISTED: EXIT.key,

@@ -53,6 +53,12 @@ test("[Authority 21] a committee's hold of a fresh version ends by itself", asyn
   await expectRejected(town.consumer([packed], following()), "HELD", /committee:care/);
   await town.turn(1);
   await expectAccepted(town.consumer([packed], following()), /fresh@1\.0\.0 +signed by dan, eve/);
+  // The same statement would be the same entry: nobody is let think that it holds again.
+  const again = await town.touchmark(`committee hold ${CARE} fresh@1.0.0 --reason "reads ssh keys"`);
+  expect([again.exit, again.stderr]).toEqual([
+    1,
+    expect.stringMatching(/^error: .* that hold is over\. \[HELD_BEFORE\]/),
+  ]);
   expectRefused(
     await hold("fresh@1.0.0", "kim lee", "", "I mean it"),
     "HELD_BEFORE A-18",

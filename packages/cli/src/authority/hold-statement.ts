@@ -51,6 +51,7 @@ export async function holdReleases(
       `No hold of exactly these versions by ${holder} lasts.`,
       "touchmark authority show lists them.",
     );
+  refuseSameWords(holder, ids, wish, view);
   const payload = encodeHold(nodeCrypto, {
     logs: [policy.log.origin],
     by: holder,
@@ -94,6 +95,32 @@ export async function liftHold(
   const lines = [`It lifts the hold of entry ${hold.place.index}: ${versions.join(", ")}.`];
   const document = { lifts: { entry: hold.place.index, releases: versions } };
   return deliver({ command, payload, view, name: `${fileNameFor([holder])}.lift`, lines, document }, wish, context);
+}
+
+// The same statement again is the same entry: it would seem to be held once more, and would not be.
+function refuseSameWords(
+  holder: string,
+  ids: readonly string[],
+  { reason, osv, renew }: Values<typeof HOLD_FLAGS>,
+  view: LogView,
+): void {
+  const over = view
+    .state(holder)
+    .lines.flatMap(({ holds }) => holds)
+    .find(
+      (held) =>
+        held.until !== null &&
+        held.until <= view.time &&
+        held.releases.join() === ids.join() &&
+        held.reason === reason &&
+        held.osv === (osv ?? null),
+    );
+  if (over === undefined || renew) return;
+  throw new CliError(
+    "HELD_BEFORE",
+    `${holder} held the same in the same words before, by entry ${over.place.index}, and that hold is over.`,
+    "Say the reason in other words; the log tells whether it may be held again.",
+  );
 }
 
 function lasting(holder: string, view: LogView): HoldInForce[] {

@@ -1,5 +1,6 @@
 // [V-12], [V-13]: by which line a package is judged.
 import {
+  type ClaimStatus,
   claimStatus,
   isFrozen,
   lackingLetters,
@@ -115,19 +116,30 @@ function checkClaimed(question: AuthorityQuestion, claimed: Claimed): Finding | 
   if (line && (rule.authority !== null || pin === undefined || holdsPin(state, line, pin))) return { claimed, line };
   if (rule.authority !== null || pin !== undefined) return authorityChanged(question, claimed);
   const force = lineInForce(state);
-  const now = (force ?? state.lines.at(-1)!).authority.digest;
   const status = claimStatus(state, question.time);
-  const what = force
-    ? `is in force and lacks what the policy wants for a proof: ${lackingOf(question, force)}`
-    : `is ${status} and does not count yet`;
-  const note = reason(
-    "CLAIM_PENDING",
-    "V-12",
-    `A claim by ${short(now)} ${what}.`,
-    `To trust it now, put "authority": "${now}" into touchmark.json.`,
-  );
+  const note = force
+    ? claimNote(force, `is in force and lacks what the policy wants for a proof: ${lackingOf(question, force)}`)
+    : state.lines.length > 1
+      ? rivalsNote(state.lines, status)
+      : claimNote(state.lines[0]!, `is ${status} and does not count yet`);
   const why = force ? "lacks the proofs that the policy wants" : `is ${status}`;
   return asUnclaimed(rule, `The claim of this package ${why}.`, [note]);
+}
+
+function claimNote({ authority: { digest } }: Line, what: string): Reason {
+  const hint = `To trust it now, put "authority": "${digest}" into touchmark.json.`;
+  return reason("CLAIM_PENDING", "V-12", `A claim by ${short(digest)} ${what}.`, hint);
+}
+
+// Whichever was named here as the one to trust might be the thief's.
+function rivalsNote(lines: readonly Line[], status: ClaimStatus): Reason {
+  const digests = lines.map(({ authority }) => short(authority.digest));
+  return reason(
+    "CLAIM_PENDING",
+    "V-12",
+    `There are ${lines.length} claims, by ${digests.join(" and ")}: ${status}, none counts yet.`,
+    "Ask the owners, by a way that you know, which one is theirs, before you name an authority in touchmark.json.",
+  );
 }
 
 // [V-13]
