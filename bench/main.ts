@@ -2,6 +2,7 @@ import { auditReplay } from "./audit-replay.ts";
 import { browserPage } from "./browser-page.ts";
 import { clientProofs } from "./client-proofs.ts";
 import { type Benchmark, type Figure, keepsTarget, ratioOf } from "./figure.ts";
+import { foldHistory } from "./fold-history.ts";
 import { logAdmission } from "./log-admission.ts";
 import { logCosigned } from "./log-cosigned.ts";
 import { logScale } from "./log-scale.ts";
@@ -11,6 +12,7 @@ import { verifyLockfile } from "./verify-lockfile.ts";
 // pnpm bench [--json] [name…]: each figure is a ratio of two sides measured in the same run, since machines differ and are noisy.
 const BENCHMARKS: Benchmark[] = [
   verifyLockfile,
+  foldHistory,
   clientProofs,
   logAdmission,
   logCosigned,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeHex, type Envelope, envelopeSignedBytes, parseSignatures, parseStatement } from "@touchmark/core";
+import { encodeHex, type Envelope, parseStatement } from "@touchmark/core";
 import { encodeVerifierKey, type Evidence, nodeCrypto } from "@touchmark/log";
 import { encodeCompanion, type Pin } from "@touchmark/verify";
 import { forgedLog } from "../../packages/verify/test/support/forged-log.ts";
@@ -12,6 +12,7 @@ import {
   releasePayload,
   signedBy,
 } from "../../packages/verify/test/support/people.ts";
+import { signatureFloor } from "./signature-floor.ts";
 
 export interface SignedTree {
   packages: number;
@@ -70,28 +71,11 @@ export function writeSignedTree(directory: string, { packages, packagesPerTeam }
 
 /** What `crypto-floor.ts` has to do for the same tree: the signatures with their keys, and how many hashes. */
 function floorWork(): { add(release: Envelope): void; with(evidence: Evidence): object } {
-  const keys = new Map<string, number>();
-  const signatures: { key: number; message: string; signature: string }[] = [];
-  const add = (release: Envelope): void => {
-    const tbs = envelopeSignedBytes(nodeCrypto, release.payload);
-    for (const { key, flags, counter, signature } of parseSignatures(nodeCrypto, release)) {
-      const spki = Buffer.concat([P256_SPKI, key.publicKey]).toString("base64");
-      if (!keys.has(spki)) keys.set(spki, keys.size);
-      const tail = Buffer.from([flags, 0, 0, 0, 0]);
-      tail.writeUInt32BE(counter, 1);
-      const message = Buffer.concat([nodeCrypto.sha256(Buffer.from(key.application)), tail, nodeCrypto.sha256(tbs)]);
-      signatures.push({
-        key: keys.get(spki)!,
-        message: message.toString("base64"),
-        signature: Buffer.from(signature).toString("base64"),
-      });
-    }
-  };
+  const { add, floor } = signatureFloor();
   return {
     add,
     with: ({ entries, logProof, buckets, mapProof, envelopes }) => ({
-      keys: [...keys.keys()],
-      signatures,
+      ...floor(),
       hashes: hashesOf(entries.size + 1, logProof) + hashesOf(buckets.size, mapProof),
       // Each is hashed as a whole (SHA-256, to find it) and by its payload (SHA-512, what is signed).
       envelopes: [...envelopes.values()].map((text) => text.length),
@@ -103,5 +87,3 @@ function floorWork(): { add(release: Envelope): void; with(evidence: Evidence): 
 function hashesOf(leaves: number, proof: Uint8Array): number {
   return 2 * leaves + proof.length / 32 - 1;
 }
-
-const P256_SPKI = Buffer.from("3059301306072a8648ce3d020106082a8648ce3d030107034200", "hex");

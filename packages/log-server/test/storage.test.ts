@@ -61,6 +61,15 @@ const statements: readonly AdmittedStatement[] = [
         line: 1,
         position: 3,
       },
+      // What a committee said of one version, and said again: both stay.
+      ...[3, 4].map((position) => ({
+        packageHash: record("c", 3).packageHash,
+        version: "npm:npmjs/a@1.0.0",
+        sha512: bytes(64, 7),
+        tarSha512: bytes(64, position),
+        line: position,
+        position,
+      })),
     ],
     earlier: [],
   },
@@ -155,6 +164,11 @@ describe.each(halves)("%s", (_name, make) => {
       ["1.0.0", 3, 6],
     ]);
     expect(await ledger.releases([])).toEqual([]);
+    const reviews = await ledger.releases([{ packageHash: record("c", 0).packageHash, version: "npm:npmjs/a@1.0.0" }]);
+    expect(reviews.map(({ line, position }) => [line, position]).toSorted()).toEqual([
+      [3, 3],
+      [4, 4],
+    ]);
   });
 
   test("blobs are there once they are written, and the shown checkpoint is the newest", async () => {

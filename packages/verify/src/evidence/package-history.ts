@@ -54,7 +54,13 @@ export interface OpenEnvelope {
 export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
   const verified = new Map<string, SignedStatement>();
   const vouched = new Map<string, SignedStatement>();
-  const openRelease = releaseOpener(evidence);
+  const openRelease = aheadOpener(evidence, (kind) => kind === "release");
+  // Claims are opened one by one: the policy may vouch for them.
+  const openOther = aheadOpener(evidence, (kind) => kind !== "release" && kind !== "claim");
+  const openOne = (kind: ProvedEntry["kind"], hash: string, text: string): SignedStatement => {
+    if (kind === "claim") return verifyEnvelope(nodeCrypto, text);
+    return kind === "release" ? openRelease(hash, text) : openOther(hash, text);
+  };
   const open = (entry: ProvedEntry, vouchedAuthority: string | null = null): SignedStatement | null => {
     const hash = entry.envelope;
     const text = evidence.envelopes.get(hash);
@@ -68,7 +74,7 @@ export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
         return claim;
       }
     }
-    const signed = entry.kind === "release" ? openRelease(hash, text) : verifyEnvelope(nodeCrypto, text);
+    const signed = openOne(entry.kind, hash, text);
     // A release of one package is read once; keeping thousands of them would only keep the garbage collector busy.
     const { statement } = signed;
     if (statement.kind !== "release" || statement.releases.size > 1) verified.set(hash, signed);
@@ -79,11 +85,14 @@ export function envelopeOpener(evidence: OpenedEvidence): OpenEnvelope {
 
 const AHEAD = 128;
 
-/** Opens the envelope of a release, and with it those that will be asked for next, since many are opened quicker together than one by one. */
-function releaseOpener(evidence: OpenedEvidence): (hash: string, text: string) => SignedStatement {
+/** Opens an envelope of some kinds, and with it those that will be asked for next, since many are opened quicker together than one by one. */
+function aheadOpener(
+  evidence: OpenedEvidence,
+  wants: (kind: ProvedEntry["kind"]) => boolean,
+): (hash: string, text: string) => SignedStatement {
   const ahead = new Map<string, SignedStatement | CoreError>();
   const opened = new Set<string>();
-  const upcoming = releaseEnvelopes(evidence);
+  const upcoming = envelopesOf(evidence, wants);
   return (hash, text) => {
     if (!ahead.has(hash)) {
       const batch = new Map([[hash, text]]);
@@ -105,13 +114,13 @@ function releaseOpener(evidence: OpenedEvidence): (hash: string, text: string) =
   };
 }
 
-function* releaseEnvelopes({
-  entries,
-  envelopes,
-}: OpenedEvidence): Generator<{ hash: string; text: string }, undefined> {
+function* envelopesOf(
+  { entries, envelopes }: OpenedEvidence,
+  wants: (kind: ProvedEntry["kind"]) => boolean,
+): Generator<{ hash: string; text: string }, undefined> {
   for (const ofPackage of entries.values()) {
     for (const { kind, envelope: hash } of ofPackage) {
-      const text = kind === "release" ? envelopes.get(hash) : undefined;
+      const text = wants(kind) ? envelopes.get(hash) : undefined;
       if (text !== undefined) yield { hash, text };
     }
   }
