@@ -7,7 +7,7 @@ export interface SignatureFloor {
   signatures: { key: number; message: string; signature: string }[];
 }
 
-export function signatureFloor(): { add(envelope: Envelope): void; floor(): SignatureFloor } {
+export function signatureFloor(): { add: (envelope: Envelope) => void; floor: () => SignatureFloor } {
   const keys = new Map<string, number>();
   const signatures: SignatureFloor["signatures"] = [];
   const add = (envelope: Envelope): void => {

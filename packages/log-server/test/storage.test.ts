@@ -165,10 +165,7 @@ describe.each(halves)("%s", (_name, make) => {
     ]);
     expect(await ledger.releases([])).toEqual([]);
     const reviews = await ledger.releases([{ packageHash: record("c", 0).packageHash, version: "npm:npmjs/a@1.0.0" }]);
-    expect(reviews.map(({ line, position }) => [line, position]).toSorted()).toEqual([
-      [3, 3],
-      [4, 4],
-    ]);
+    expect(new Set(reviews.map(({ line, position }) => `${line} ${position}`))).toEqual(new Set(["3 3", "4 4"]));
   });
 
   test("blobs are there once they are written, and the shown checkpoint is the newest", async () => {
