@@ -39,7 +39,7 @@ export function applyStatement(
     return { ...next, adoption, last: place };
   } catch (error) {
     if (!world.lenient || !counts || !(error instanceof CoreError) || !mayBeGoodElsewhere(error, settled)) throw error;
-    return { ...settled, last: place, divergedAt: settled.divergedAt ?? place.index };
+    return { ...settled, adoption: null, last: place, divergedAt: settled.divergedAt ?? place.index };
   }
 }
 

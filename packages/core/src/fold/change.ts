@@ -52,7 +52,23 @@ export function applyRevoke(
   { keys }: Revoke,
   signers: readonly Signer[],
 ): PackageState {
-  const line = lineOf(state, subjectId, signers);
+  const judged = lineOf(state, subjectId, signers);
+  const after = new Map<Line, Line>();
+  let refusal: CoreError | undefined;
+  // a stolen key is void in every claim that lists it, and the same statement is not entered twice.
+  for (const line of [judged, ...state.lines.filter((other) => other !== judged)]) {
+    try {
+      after.set(line, revokeIn(line, subjectId, keys, signers));
+    } catch (error) {
+      if (!(error instanceof CoreError)) throw error;
+      refusal ??= error;
+    }
+  }
+  if (refusal && after.size === 0) throw refusal;
+  return { ...state, lines: state.lines.map((line) => after.get(line) ?? line) };
+}
+
+function revokeIn(line: Line, subjectId: string, keys: readonly string[], signers: readonly Signer[]): Line {
   const known = [...line.authority.keys, ...recoveryKeys(line.authority)];
   for (const fingerprint of keys) {
     if (!known.some((key) => key.fingerprint === fingerprint))
@@ -66,7 +82,7 @@ export function applyRevoke(
     const voters = signing.filter((key) => line.authority.keys.includes(key));
     requireHolders(voters, line.authority.changeThreshold, "A-12");
   }
-  return replaceLine(state, line, { ...line, revoked: new Set([...line.revoked, ...keys]) });
+  return { ...line, revoked: new Set([...line.revoked, ...keys]) };
 }
 
 // Who has stolen a single holder's key must not silence those who could veto what he does with it.
@@ -136,11 +152,12 @@ function isSolo({ authority }: Line): boolean {
 //
 function weakens(line: Line, after: Authority, voters: readonly HeldKey[]): boolean {
   const before = line.authority;
-  const stay = new Set(after.keys.map(({ fingerprint }) => fingerprint));
   const live = liveKeys(line);
-  const kept = new Set(live.filter(({ fingerprint }) => stay.has(fingerprint)).map(({ holder }) => holder));
+  // By key and label: another key under an old label is another person, and a key under another's label is a vote less.
+  const stays = ({ holder, fingerprint }: HeldKey): boolean =>
+    after.keys.some((key) => key.fingerprint === fingerprint && key.holder === holder);
+  const kept = new Set(live.filter(stays).map(({ holder }) => holder));
   const agree = new Set(voters.map(({ holder }) => holder));
-  // By key, not by label: another key under an old label is another person until its holder says otherwise.
   const dropsHolder = live.some(({ holder }) => !kept.has(holder) && !agree.has(holder));
   return (
     after.releaseThreshold < before.releaseThreshold ||

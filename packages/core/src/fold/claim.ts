@@ -75,15 +75,15 @@ export function applyProof(
     throw new CoreError("NOT_PENDING", "A-6", `No such claim of ${subjectId} waits for a proof.`);
   requireHolders(signingKeys(signers, line.authority.keys, line.revoked, line.authority), 1, "A-6");
   const evidence = proof.letter === "a" ? `${proof.version} ${proof.sha512}` : proof.evidence;
-  if (line.proofs.length >= MAX_PROOFS)
+  const stronger = proof.letter === "a" && !line.proofs.some(({ letter }) => letter === "a");
+  if (line.proofs.length >= MAX_PROOFS && !stronger)
     throw new CoreError("TOO_LARGE", "A-6", `The claim of ${subjectId} has ${MAX_PROOFS} proofs already.`);
   const proved = { ...line, proofs: [...line.proofs, { place, letter: proof.letter, evidence }] };
-  const stronger = proof.letter === "a" && !line.proofs.some(({ letter }) => letter === "a");
   const settlesAt = stronger ? windowEnd("claim", place.time) : state.settlesAt; // [A-4]: others have the whole window to answer it
   return { ...replaceLine(state, line, proved), settlesAt };
 }
 
-const MAX_PROOFS = 16;
+const MAX_PROOFS = 16; // [A-6]
 const NOBODY: ReadonlySet<string> = new Set();
 const NOTHING: readonly never[] = [];
 

@@ -1,4 +1,4 @@
-import type { HeldKey } from "../authority.ts";
+import { countHolders, type HeldKey } from "../authority.ts";
 import { equalBytes } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
 import { parsePackageId } from "../package-id.ts";
@@ -34,8 +34,7 @@ export function committeeVote(
 ): HeldKey[] {
   const line = recognisedLine(world, committeeId, power, time);
   requirePower(line, committeeId, power, time);
-  if (!inScope(line, packageId))
-    throw new CoreError("NO_POWER", "A-16", `${packageId} is not within the scope of ${committeeId}.`);
+  requireScope(line, committeeId, packageId);
   const members = signingKeys(signers, line.authority.keys, line.revoked, line.authority);
   const voters = countingMembers(members, parties);
   requireHolders(voters, line.authority.releaseThreshold, "A-17");
@@ -68,12 +67,13 @@ export function requirePower({ details, detailsFrom }: Line, committeeId: string
     );
 }
 
-/** Whether a committee's scope names a package, by the patterns of [P-4]. */
-export function inScope({ details }: Line, packageId: string): boolean {
-  if (details?.kind !== "committee") return false;
+/** Throws `NO_POWER` unless the committee's scope names the package, by the patterns of [P-4]. */
+export function requireScope({ details }: Line, committeeId: string, packageId: string): void {
   const { name } = parsePackageId(packageId);
   const scope = name.startsWith("@") ? `${name.slice(0, name.indexOf("/"))}/*` : "*";
-  return details.scope.some((pattern) => pattern === "*" || pattern === name || pattern === scope);
+  const patterns = details?.kind === "committee" ? details.scope : [];
+  if (patterns.some((pattern) => pattern === "*" || pattern === name || pattern === scope)) return;
+  throw new CoreError("NO_POWER", "A-16", `${packageId} is not within the scope of ${committeeId}.`);
 }
 
 /** The members who may vote on these parties: nobody votes on themselves, by key or by label [A-17]. */
@@ -87,23 +87,23 @@ export function samePerson(a: HeldKey, b: HeldKey): boolean {
 }
 
 /** Everybody who has a key in a package: the people that a vote on it is about. */
-export function partiesOf(state: PackageState | undefined): HeldKey[] {
-  return (state?.lines ?? []).flatMap(({ authority }) => [...authority.keys, ...recoveryKeys(authority)]);
+export function partiesOf(state: PackageState): HeldKey[] {
+  return state.lines.flatMap(({ authority }) => [...authority.keys, ...recoveryKeys(authority)]);
 }
 
-/** The endorsements of a claim that count here [A-5]. */
+/** The endorsements of a claim by committees that are recognised here [A-5]. */
 export function endorsementsOf(world: World, packageId: string, line: Line): Endorsement[] {
-  const parties = [...line.authority.keys, ...recoveryKeys(line.authority)];
-  return recognisedFor(world, "endorse").flatMap((committeeId) => {
-    const committee = lineOfCommittee(world, committeeId);
-    if (!committee || !inScope(committee, packageId)) return [];
-    return committee.endorsements.filter(
-      (given) =>
-        given.packageId === packageId &&
-        equalBytes(given.claim, line.rootHash) &&
-        new Set(countingMembers(given.signers, parties).map(({ holder }) => holder)).size >= given.threshold,
-    );
-  });
+  return recognisedFor(world, "endorse").flatMap((committeeId) =>
+    (lineOfCommittee(world, committeeId)?.endorsements ?? []).filter(
+      (given) => given.packageId === packageId && equalBytes(given.claim, line.rootHash),
+    ),
+  );
+}
+
+/** Whether an endorsement has enough members who are not of the line that it speaks for [A-17]. */
+export function isDisinterested({ signers, threshold }: Endorsement, { authority }: Line): boolean {
+  const parties = [...authority.keys, ...recoveryKeys(authority)];
+  return countHolders(countingMembers(signers, parties)) >= threshold;
 }
 
 /** The committees that are recognised for a power. */

@@ -1,6 +1,7 @@
 import type { Signer } from "../statement.ts";
 import type { Endorse } from "../statements/endorse.ts";
-import { countingMembers, partiesOf, requirePower } from "./committee.ts";
+import { countingMembers, requirePower, requireScope } from "./committee.ts";
+import { partiesAt } from "./parties.ts";
 import {
   type Endorsement,
   type EntryPlace,
@@ -25,7 +26,8 @@ export function applyEndorse(
   const keys = signingKeys(signers, line.authority.keys, line.revoked, line.authority);
   const threshold = line.authority.releaseThreshold;
   const given = [...claims].map(([packageId, { claim, confirms }]): Endorsement => {
-    requireHolders(countingMembers(keys, partiesOf(world.state(packageId))), threshold, "A-17");
+    requireScope(line, by, packageId);
+    requireHolders(countingMembers(keys, partiesAt(world, packageId, place.time)), threshold, "A-17");
     return { place, packageId, claim, confirms, signers: keys, threshold };
   });
   return replaceLine(state, line, { ...line, endorsements: [...line.endorsements, ...given] });

@@ -25,7 +25,7 @@ export function applyFunding(
   const keys = signingKeys(signers, line.authority.keys, line.revoked, line.authority);
   requireHolders(keys, line.authority.changeThreshold, "A-24");
   const terms: FundingTerms = { channels, manifest, needs };
-  if (sameChannels(line.funding, terms))
+  if (sameAddresses(line.funding, terms))
     return replaceLine(state, line, { ...line, funding: terms, pendingFunding: null });
   const effectiveAt = windowEnd("funding", place.time);
   return replaceLine(state, line, {
@@ -34,9 +34,11 @@ export function applyFunding(
   });
 }
 
-function sameChannels(before: FundingTerms | null, after: FundingTerms): boolean {
+// A manifest names addresses too.
+function sameAddresses(before: FundingTerms | null, after: FundingTerms): boolean {
   const channels = before?.channels ?? [];
   return (
+    (before?.manifest ?? null) === after.manifest &&
     channels.length === after.channels.length &&
     channels.every(({ type, address }, i) => type === after.channels[i]!.type && address === after.channels[i]!.address)
   );

@@ -1,12 +1,12 @@
 import { countHolders, type HeldKey } from "../authority.ts";
 import { equalBytes } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
-import { isCommitteeId } from "../package-id.ts";
+import { isCommitteeId, isPackageId } from "../package-id.ts";
 import type { Signer } from "../statement.ts";
 import type { Hold as HoldStatement } from "../statements/hold.ts";
 import type { Lift } from "../statements/lift.ts";
-import { countingMembers, inScope, lineOfCommittee, partiesOf, recognisedFor, requirePower } from "./committee.ts";
-import { settleLine } from "./settle-line.ts";
+import { countingMembers, lineOfCommittee, partiesOf, recognisedFor, requirePower, requireScope } from "./committee.ts";
+import { partiesAt } from "./parties.ts";
 import {
   type EntryPlace,
   type Hold,
@@ -40,8 +40,9 @@ export function applyHold(
   const from = before?.until ?? place.time;
   const until = kind === "quorum" ? null : windowEnd(kind === "committee" ? "committee-hold" : "maintainer-hold", from);
   const renewals = before === null ? 0 : before.renewals + 1;
-  const hold: Hold = { place, kind, releases, reason, osv, until, renewals, signers: keys };
-  const holds = line.holds.filter((held) => held !== before);
+  const threshold = line.authority.releaseThreshold;
+  const hold: Hold = { place, kind, releases, reason, osv, until, renewals, signers: keys, threshold };
+  const holds = line.holds.map((held) => (held === before ? over(held, place.time) : held));
   return replaceLine(state, line, { ...line, holds: [...holds, hold] });
 }
 
@@ -57,9 +58,8 @@ export function applyLift(
   requireHolders(keys, line.authority.changeThreshold, "A-18");
   const held = line.holds.find((candidate) => equalBytes(candidate.place.leafHash, hold));
   if (!held || !lasts(held, place.time)) throw noSuchHold(by);
-  // It is over, and not forgotten: it is not made again.
-  const over = { ...held, until: place.time };
-  return replaceLine(state, line, { ...line, holds: line.holds.map((other) => (other === held ? over : other)) });
+  const holds = line.holds.map((other) => (other === held ? over(held, place.time) : other));
+  return replaceLine(state, line, { ...line, holds });
 }
 
 /** A hold, and who holds. */
@@ -85,13 +85,11 @@ export function holdsOn(
   const own = state.lines.flatMap(({ holds }) => holds.filter(stands).map((hold) => ({ by: packageId, hold })));
   const parties = partiesOf(state);
   const committees = recognisedFor(world, "hold").flatMap((by) => {
-    const stored = lineOfCommittee(world, by);
-    const line = stored && settleLine(stored, time); // [A-2]
-    if (!line || !inScope(line, packageId)) return [];
-    return line.holds
+    const line = lineOfCommittee(world, by);
+    return (line?.holds ?? [])
       .filter(stands)
       .filter(({ osv, place }) => osv !== null || isFresh(released, place.time))
-      .filter(({ signers }) => countHolders(countingMembers(signers, parties)) >= line.authority.releaseThreshold)
+      .filter(({ signers, threshold }) => countHolders(countingMembers(signers, parties)) >= threshold)
       .map((hold) => ({ by, hold }));
   });
   return [...own, ...committees];
@@ -101,8 +99,14 @@ function lasts({ until }: Hold, time: number): boolean {
   return until === null || time < until;
 }
 
+// Not forgotten: what was held isn't held so again [A-18].
+function over(hold: Hold, time: number): Hold {
+  return { ...hold, until: time };
+}
+
 function kindOf(by: string, line: Line, keys: HeldKey[]): Hold["kind"] {
   if (isCommitteeId(by)) return "committee";
+  if (!isPackageId(by)) throw new CoreError("NO_POWER", "A-18", `${by} is a log: it holds nothing.`);
   if (countHolders(keys) >= line.authority.releaseThreshold) return "quorum";
   requireHolders(keys, 1, "A-18");
   return "maintainer";
@@ -118,11 +122,10 @@ function requireCommitteeHold(
   requirePower(line, by, "hold", time);
   for (const releaseId of releases) {
     const packageId = releaseId.slice(0, releaseId.lastIndexOf("@"));
-    if (!inScope(line, packageId))
-      throw new CoreError("NO_POWER", "A-16", `${packageId} is not within the scope of ${by}.`);
-    const voters = countingMembers(keys, partiesOf(world.state(packageId)));
+    requireScope(line, by, packageId);
+    const voters = countingMembers(keys, partiesAt(world, packageId, time));
     requireHolders(voters, line.authority.releaseThreshold, "A-17");
-    const released = world.releaseTime(releaseId);
+    const released = world.lenient ? undefined : world.releaseTime(releaseId);
     if (osv === null && released !== undefined && !isFresh(released, time)) {
       throw new CoreError(
         "HOLD_NEEDS_OSV",

@@ -3,17 +3,9 @@ import { CoreError } from "../errors.ts";
 import type { SignedStatement, Signer } from "../statement.ts";
 import type { Release, ReleasedVersion } from "../statements/release.ts";
 import type { Review } from "../statements/review.ts";
-import { committeeVote, partiesOf, requirePower } from "./committee.ts";
-import {
-  type Line,
-  lineInForce,
-  lineOf,
-  liveKeys,
-  type PackageState,
-  requireHolders,
-  signingKeys,
-  type World,
-} from "./state.ts";
+import { committeeVote, lineOfCommittee, partiesOf, requirePower } from "./committee.ts";
+import { settleLine } from "./settle-line.ts";
+import { type Line, lineOf, liveKeys, type PackageState, requireHolders, signingKeys, type World } from "./state.ts";
 
 /** A release that its authority stands behind. */
 export interface JudgedRelease {
@@ -36,7 +28,7 @@ export function judgeRelease(
   world: World,
 ): JudgedRelease {
   if (signers === "vouched") throw new CoreError("MALFORMED", "S-22", "Nobody can vouch for a release.");
-  const members = expediteKeys(state, world);
+  const members = expediteKeys(state, world, time);
   const line = lineOf(state, packageId, signers, members);
   refuseFrozen(line, packageId);
   const { authority, revoked } = line;
@@ -87,10 +79,10 @@ export function refuseSecondRelease(released: ReleasedVersion, earlier: { sha512
 }
 
 // The keys of the committees that the lines let stand in for a holder; whether they may is judged after.
-function expediteKeys(state: PackageState, world: World): HeldKey[] {
+function expediteKeys(state: PackageState, world: World, time: number): HeldKey[] {
   return state.lines.flatMap(({ authority: { expedite } }) => {
-    const committee = expedite === null ? undefined : world.state(expedite);
-    return (committee && lineInForce(committee)?.authority.keys) ?? [];
+    const committee = expedite === null ? null : lineOfCommittee(world, expedite);
+    return committee ? settleLine(committee, time).authority.keys : [];
   });
 }
 

@@ -66,6 +66,8 @@ export interface Hold {
   until: number | null;
   renewals: number;
   signers: readonly HeldKey[];
+  /** The holders or members that a vote needed at that time. */
+  threshold: number;
 }
 
 /** A committee's word for a claim [A-5]. */
@@ -157,7 +159,7 @@ export function lineInForce(state: PackageState): Line | null {
 }
 
 /**
- * The line that a statement is judged by [A-1]: the newest one that all signers belong to; `others` are keys that may sign beside the line's own.
+ * The line that a statement is judged by [A-1]: the one that all signers belong to; `others` are keys that may sign beside the line's own.
  * Throws `NOT_CLAIMED`, `WRONG_KEY`.
  */
 export function lineOf(
@@ -166,22 +168,36 @@ export function lineOf(
   signers: readonly Signer[],
   others: readonly HeldKey[] = [],
 ): Line {
-  const force = lineInForce(state);
-  if (force) return force;
-  const fits = (line: Line): boolean => {
-    const keys = [...line.authority.keys, ...recoveryKeys(line.authority), ...others];
-    return signers.every(({ fingerprint }) => keys.some((key) => key.fingerprint === fingerprint));
-  };
-  const line = state.lines.findLast(fits) ?? (state.lines.length === 1 ? state.lines[0] : undefined);
-  if (line) return line;
-  if (state.lines.length === 0)
+  const [first, ...rivals] = state.lines;
+  if (!first)
     throw new CoreError("NOT_CLAIMED", "S-22", `${subjectId} is not claimed.`, "Claim it first: touchmark claim");
+  if (rivals.length === 0) return first;
+  const beside = new Set(others.map(({ fingerprint }) => fingerprint));
+  const fitting = state.lines.filter((line) =>
+    signers.every((signer) => beside.has(signer.fingerprint) || isOf(line, signer)),
+  );
+  // Of a change every signer may be a new key to some line: it is the line's own that tell whose it is.
+  const [line] = fitting.toReversed().toSorted((a, b) => ownSigners(b, signers) - ownSigners(a, signers));
+  if (line) return line;
   throw new CoreError(
     "WRONG_KEY",
     "A-1",
     `The signers are not of one claim of ${subjectId}.`,
     "Each claim's holders sign for themselves.",
   );
+}
+
+/** Whether all of these keys are a line's, recovery keys among them. */
+export function areOf(line: Line, signers: readonly Signer[]): boolean {
+  return ownSigners(line, signers) === signers.length;
+}
+
+function ownSigners(line: Line, signers: readonly Signer[]): number {
+  return signers.filter((signer) => isOf(line, signer)).length;
+}
+
+function isOf({ authority }: Line, signer: Signer): boolean {
+  return [...authority.keys, ...recoveryKeys(authority)].some(({ fingerprint }) => fingerprint === signer.fingerprint);
 }
 
 export function replaceLine(state: PackageState, before: Line, after: Line): PackageState {

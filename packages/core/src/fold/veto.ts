@@ -3,6 +3,7 @@ import { CoreError } from "../errors.ts";
 import type { Signer } from "../statement.ts";
 import type { Veto } from "../statements/veto.ts";
 import {
+  areOf,
   type Line,
   lineOf,
   type PackageState,
@@ -21,7 +22,8 @@ export function applyVeto(
   signers: readonly Signer[],
 ): PackageState {
   const entry = entries.get(subjectId)!;
-  const line = lineOf(state, subjectId, signers);
+  const waiting = state.lines.find((candidate) => stop(candidate, entry) !== null && areOf(candidate, signers));
+  const line = waiting ?? lineOf(state, subjectId, signers);
   const keys = [...line.authority.keys, ...recoveryKeys(line.authority)];
   requireHolders(signingKeys(signers, keys, line.revoked, line.authority), 1, "A-15");
   const stopped = stop(line, entry);

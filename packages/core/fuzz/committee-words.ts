@@ -1,0 +1,99 @@
+// Holds and endorsements: they stand in a chain of their own, so here it is checked that whoever is counted may be, and how long a hold lasts.
+import { holdsOn, type Statement } from "../src/index.ts";
+import { type Book, daysAfter, everyKey, isSame, peopleOf } from "./book.ts";
+import type { Chronicle } from "./chronicle.ts";
+import type { Books } from "./judge.ts";
+import { PACKAGES, RECOGNISED } from "./people.ts";
+
+/** Until when at most those may hold who can't hold for good, by who holds and what. */
+export interface HoldLimits {
+  note(by: string, releaseId: string, latest: number): void;
+  check(log: Chronicle, time: number): void;
+}
+
+const MAINTAINER_DAYS = 3;
+const COMMITTEE_DAYS = 14;
+const TIMES = 3;
+
+export function holdLimits(): HoldLimits {
+  const limits = new Map<string, number>();
+  return {
+    note: (by, releaseId, latest) => {
+      const name = `${by} ${releaseId}`;
+      limits.set(name, Math.min(latest, limits.get(name) ?? Infinity));
+    },
+    check: (log, time) => {
+      for (const packageId of PACKAGES) {
+        const version = "1.0.0";
+        const released = log.world.releaseTime(`${packageId}@${version}`) ?? null;
+        for (const { by, hold } of holdsOn(
+          log.settled(packageId, time),
+          packageId,
+          version,
+          released,
+          time,
+          log.world,
+        )) {
+          if (hold.kind === "quorum" || hold.osv !== null) continue;
+          const latest = limits.get(`${by} ${packageId}@${version}`);
+          if (latest !== undefined && time >= latest) throw new Error(`${by} holds ${packageId} for too long`);
+        }
+      }
+    },
+  };
+}
+
+/** Checks a hold, lift or endorsement that was admitted, and keeps an endorsement in the books. */
+export function checkWords(
+  books: Books,
+  statement: Statement,
+  signers: readonly string[],
+  time: number,
+  first: number,
+  limits: HoldLimits,
+): void {
+  if (statement.kind !== "hold" && statement.kind !== "endorse" && statement.kind !== "lift") return;
+  const { by } = statement;
+  const lines = books(by).lines.filter(({ authority, revoked }) =>
+    signers.every((signer) => !revoked.has(signer) && authority.keys.some(({ fingerprint }) => fingerprint === signer)),
+  );
+  if (lines.length === 0 || signers.length === 0) throw new Error(`entry ${first}: not by the people of ${by}`);
+  const enough = (needed: (book: Book["lines"][0]) => number): boolean =>
+    lines.some((line) => peopleOf(line.authority.keys, line.revoked, signers).length >= needed(line));
+  if (statement.kind === "lift") {
+    if (!enough(({ authority }) => authority.changeThreshold)) throw new Error(`entry ${first}: lifted by too few`);
+    return;
+  }
+  const [line] = lines;
+  const isCommittee = by.startsWith("committee:");
+  const about =
+    statement.kind === "hold"
+      ? PACKAGES.filter((id) => statement.releases.some((one) => one.startsWith(`${id}@`)))
+      : [...statement.claims.keys()];
+  if (isCommittee) {
+    for (const packageId of about) {
+      const parties = books(packageId).lines.flatMap(({ authority }) => everyKey(authority));
+      const voters = line!.authority.keys.filter((key) => !parties.some((party) => isSame(party, key)));
+      if (peopleOf(voters, line!.revoked, signers).length < line!.authority.releaseThreshold)
+        throw new Error(`entry ${first}: too few members of ${by} who are no party`);
+    }
+  }
+  if (statement.kind === "endorse") {
+    if (!RECOGNISED.has(by)) return;
+    const voters = line!.authority.keys.filter(({ fingerprint }) => signers.includes(fingerprint));
+    for (const [packageId, { claim }] of statement.claims) {
+      const word = {
+        claim: Buffer.from(claim).toString("hex"),
+        time,
+        voters,
+        threshold: line!.authority.releaseThreshold,
+      };
+      books(packageId).words.push(word);
+    }
+    return;
+  }
+  if (!isCommittee && enough(({ authority }) => authority.releaseThreshold)) return;
+  if (isCommittee && statement.osv !== null) return;
+  const days = TIMES * (isCommittee ? COMMITTEE_DAYS : MAINTAINER_DAYS);
+  for (const releaseId of statement.releases) limits.note(by, releaseId, daysAfter(days, time));
+}
