@@ -96,10 +96,8 @@ export function everyKey({ keys, recovery }: Authority): HeldKey[] {
 
 /** Distinct people behind signatures, of these keys alone and without those that are void. */
 export function peopleOf(keys: readonly HeldKey[], revoked: ReadonlySet<string>, signers: readonly string[]): string[] {
-  const people = new Set<string>();
-  for (const { holder, fingerprint } of keys)
-    if (signers.includes(fingerprint) && !revoked.has(fingerprint)) people.add(holder);
-  return [...people];
+  const found = keys.filter(({ fingerprint }) => signers.includes(fingerprint) && !revoked.has(fingerprint));
+  return [...new Set(found.map(({ holder }) => holder))];
 }
 
 export function people(keys: readonly HeldKey[], revoked: ReadonlySet<string> = new Set()): number {

@@ -85,7 +85,7 @@ function play(random: Random, tally: Tally, told: string[]): void {
       const lawful = judged.every((one) => typeof one !== "string");
       require(!lawful || chains.some((id) => closed.has(id)), `was refused: ${tried.refusal.message}`);
       require(chains.every((id, i) => log.state(id) === before[i]), "what was refused has changed something");
-      refuseToo(fewer, tried);
+      refuseToo(log, fewer, tried);
       continue;
     }
     const refuses = (one: Judgement, i: number): boolean => one === "no" && !closed.has(chains[i]!);
@@ -94,7 +94,7 @@ function play(random: Random, tally: Tally, told: string[]): void {
     enterInBooks(bookOf, judged, statement, scene.entries, time, closed);
     waiting.forEach((entry) => vetoed.add(entry));
     if (waiting.length > 0) count(tally, "vetoed");
-    if (closed.size === 0) checkWords(bookOf, statement, attempt.signers, time, tried.first, limits);
+    checkWords(bookOf, closed, statement, attempt.signers, time, tried.first, limits);
     chains.forEach((id, i) => checkEpoch(statement, epochs[i]!, log.settled(id, time).epoch));
     limits.check(log, time);
     if (statement.kind === "hold")
@@ -227,13 +227,15 @@ function settleInTwo(random: Random, log: Chronicle, id: string, time: number, s
 
 // Who recognises fewer committees accepts nothing that the log refuses, as long as they see the same.
 // Holds and endorsements stand in a committee's own chain, and count where they are used.
-function refuseToo({ world, state }: Chronicle, { statement, signers, time }: Tried): void {
+function refuseToo(log: Chronicle, fewer: Chronicle, { statement, signers, time }: Tried): void {
   if (statement.kind === "hold" || statement.kind === "endorse") return;
   const accepted = statementChains(statement).every((id) => {
-    if (state(id).divergedAt !== null) return false;
-    const place = { index: 999_999, time, leafHash: leafOf(0), before: state(id).last };
+    if (essenceOf(log.settled(id, time)) !== essenceOf(fewer.settled(id, time))) return false;
+    const place = { index: 999_999, time, leafHash: leafOf(0), before: fewer.state(id).last };
     try {
-      return applyStatement(state(id), id, { statement, digest: "", signers }, place, world).divergedAt === null;
+      return (
+        applyStatement(fewer.state(id), id, { statement, digest: "", signers }, place, fewer.world).divergedAt === null
+      );
     } catch {
       return false;
     }

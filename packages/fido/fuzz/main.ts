@@ -3,9 +3,9 @@ import { fork } from "node:child_process";
 import type { Progress } from "./child.ts";
 
 const HELP = `Example:
-  pnpm fuzz 5000
+  node packages/fido/fuzz/main.ts 5000
 
-Usage: pnpm fuzz [CASES [SEED [FIRST]]]
+Usage: node packages/fido/fuzz/main.ts [CASES [SEED [FIRST]]]
 
 Sends hostile packets, framing and CBOR to the security keys' client: 200000 cases of seed 20261123 when nothing else is said.
 A failure names its case: FIRST begins there.

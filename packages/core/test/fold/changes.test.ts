@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Authority, claimStatus } from "../../src/index.ts";
+import { type Authority, claimStatus, encodeAuthority, parseAuthority } from "../../src/index.ts";
+import { nobleCrypto } from "../../src/noble.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { authorityOf, claimOf, keyOf, makeTown, releaseOf, type Said, type Town, WIDGET } from "../support/town.ts";
 
@@ -95,6 +96,59 @@ describe("changes", () => {
     expect(town.state().lines[0]!.authority.keys).toHaveLength(3);
     expect(refusalOf(() => veto(town, second, "alice"))).toBeNull(); // the last entry: a sign of life
     expect(town.state().lines[0]!.authority.keys).toHaveLength(3);
+  });
+});
+
+describe("a holder's label", () => {
+  test("[A-9] a key put under another's label is a vote less: that waits, unless its holder signs", () => {
+    const merged = parseAuthority(
+      nobleCrypto,
+      encodeAuthority({
+        keys: ["alice", "bob", "carol"].map((name) => ({
+          holder: name === "carol" ? "bob" : name,
+          record: keyOf(name).key.record,
+        })),
+        releaseThreshold: 2,
+      }),
+    );
+    const town = inForce(TEAM);
+    change(town, merged, "alice bob");
+    expect(town.state().lines[0]!.change?.window).toBe("lowering");
+    town.enter(releaseOf("1.0.0"), "bob carol");
+    change(town, merged, "alice carol");
+    expect(refusalOf(() => town.enter(releaseOf("1.0.1"), "bob carol"))?.code).toBe("THRESHOLD");
+  });
+});
+
+describe("rival claims", () => {
+  const rivals = (): { town: Town; second: Authority } => {
+    const town = makeTown();
+    const second = authorityOf("alice zoe", 2, { recoverers: "rudi ruth" });
+    town.enter(claimOf(TEAM), "alice bob carol rudi ruth rosa");
+    town.enter(claimOf(second, { previous: town.last(), proof: "1.0.2" }), "alice zoe rudi ruth");
+    return { town, second };
+  };
+
+  test("[A-1] a change is judged by the claim that its signers are of, though every key of it is listed", () => {
+    const { town, second } = rivals();
+    change(town, authorityOf("alice bob carol dave", 2, { changeThreshold: 3 }), "alice bob dave");
+    expect(town.state().lines.map(({ authority }) => authority.keys.length)).toEqual([4, 2]);
+    expect(town.state().lines[1]!.authority).toBe(second);
+  });
+
+  test("[A-1] a veto reaches the claim in which its entry waits, by a key that is of a newer one too", () => {
+    const { town } = rivals();
+    const entry = change(town, authorityOf("mallory", 1), "rosa rudi mallory");
+    expect(town.state().lines[0]!.recovery).not.toBeNull();
+    veto(town, entry, "rudi");
+    expect(town.state().lines[0]!.recovery).toBeNull();
+  });
+
+  test("[A-1] a key that revokes itself is void in every claim that lists it", () => {
+    const { town } = rivals();
+    revoke(town, "alice", "alice");
+    expect(town.state().lines.map(({ revoked }) => revoked.size)).toEqual([1, 1]);
+    expect(refusalOf(() => town.enter(releaseOf("1.0.0"), "alice bob"))?.code).toBe("REVOKED_KEY");
   });
 });
 
@@ -196,6 +250,8 @@ describe("funding", () => {
     fund(town, [collective], "alice bob", 500);
     expect(town.state().lines[0]!.funding?.needs).toEqual({ currency: "EUR", monthly: 500 });
     expect(refusalOf(() => fund(town, [], "alice"))).toEqual({ code: "THRESHOLD", rule: "A-24" });
+    fund(town, [collective], "alice bob", 500, "12".repeat(32));
+    expect(town.state().lines[0]!.funding?.manifest, "a manifest names addresses too").toBeNull();
   });
 });
 
@@ -224,8 +280,9 @@ function fund(
   channels: { type: string; address: string }[],
   signers: string,
   monthly?: number,
+  manifest: string | null = null,
 ): Uint8Array {
   const packages = new Map([[WIDGET, { previous: town.last() }]]);
   const needs = monthly === undefined ? null : { currency: "EUR", monthly };
-  return town.enter({ kind: "funding", packages, channels, manifest: null, needs }, signers);
+  return town.enter({ kind: "funding", packages, channels, manifest, needs }, signers);
 }

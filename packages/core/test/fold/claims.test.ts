@@ -185,6 +185,37 @@ describe("first claims", () => {
     expect(refusalOf(() => prove(town, "carol"))).toEqual({ code: "NOT_PENDING", rule: "A-6" });
   });
 
+  test("[A-6] sixteen proofs of other letters don't keep out the first (a)", () => {
+    const town = claimed();
+    const claim = town.last();
+    const other = { claim, letter: "b" as const, evidence: "https://git.example/widget" };
+    const enter = (): unknown => town.enter({ kind: "proof", proofs: new Map([[WIDGET, other]]) }, "carol");
+    for (let i = 0; i < 16; i++) enter();
+    expect(refusalOf(enter)).toEqual({ code: "TOO_LARGE", rule: "A-6" });
+    prove(town, "alice");
+    expect(refusalOf(() => prove(town, "alice"))?.code).toBe("TOO_LARGE");
+    town.day = 7;
+    expect(statusOf(town)).toBe("in force");
+  });
+
+  test("[A-4] what is asked later about a settlement is what was seen then, whoever has joined since", () => {
+    const town = makeTown({ recognised: new Map([[REVIEWERS, ["endorse"]]]) });
+    found(town, REVIEWERS, "rita rolf", 2, ["endorse"]);
+    const solo = authorityOf("alice", 1);
+    town.enter(claimOf(solo), "alice");
+    const claims = new Map([[WIDGET, { claim: town.last(), confirms: [] }]]);
+    town.enter({ kind: "endorse", by: REVIEWERS, claims }, "rita rolf");
+    town.day = 1;
+    const packages = new Map([[WIDGET, { previous: town.last() }]]);
+    const joined = authorityOf("alice rita", 1);
+    town.enter({ kind: "change", packages, authority: joined, details: null }, "alice rita");
+    town.day = 7.5;
+    expect(statusOf(town)).toBe("in force");
+    town.day = 8;
+    expect(town.state().lines[0]!.authority).toBe(joined);
+    expect(statusOf(town)).toBe("in force");
+  });
+
   test("[A-7] a log's own id is for the authority that its operator named; a committee's is in force at once", () => {
     const operator = authorityOf("olga", 1);
     const charter = { kind: "charter" as const, committees: [REVIEWERS] };

@@ -111,6 +111,54 @@ describe("holds", () => {
   });
 });
 
+describe("who holds", () => {
+  test("[A-18] a log holds nothing", () => {
+    const operator = authorityOf("otto", 1);
+    const town = makeTown({ charter: operator.digest });
+    const id = `log:${town.world.origin}`;
+    town.enter(claimOf(operator, { id, details: { kind: "charter", committees: [] } }), "otto");
+    expect(refusalOf(() => holdBy(town, id, "otto"))).toEqual({ code: "NO_POWER", rule: "A-18" });
+    const lift = { kind: "lift" as const, by: id, hold: town.last(id) };
+    expect(refusalOf(() => town.enter(lift, "otto"))).toEqual({ code: "NOT_PENDING", rule: "A-18" });
+    const claims = new Map([[WIDGET, { claim: town.last(id), confirms: [] }]]);
+    expect(refusalOf(() => town.enter({ kind: "endorse", by: id, claims }, "otto"))?.code).toBe("NO_POWER");
+    const review = { kind: "review" as const, by: id, reviews: new Map() };
+    expect(refusalOf(() => town.enter(review, "otto"))?.code).toBe("NO_POWER");
+  });
+
+  test("[A-18] a committee's hold outlasts a change of its members, its threshold and its scope", () => {
+    const town = inForce(BOTH);
+    town.enter(releaseOf("1.0.0"), "alice bob");
+    holdBy(town, ONE, "olaf olga");
+    const packages = new Map([[ONE, { previous: town.last(ONE) }]]);
+    const authority = authorityOf("olaf olga oscar otto", 3);
+    const details = committee(["hold"], ["@acme/*"]);
+    town.enter({ kind: "change", packages, authority, details }, "olaf olga oscar otto");
+    expect(heldBy(town)).toEqual([ONE]);
+    expect(refusalOf(() => holdBy(town, ONE, "olaf olga oscar", { osv: "MAL-2026-1" }))?.code).toBe("NO_POWER");
+  });
+
+  test("[A-18] a hold that goes on under an id was one without: it isn't made again", () => {
+    const town = inForce(BOTH);
+    town.enter(releaseOf("1.0.0"), "alice bob");
+    const hold = holdBy(town, ONE, "olaf olga");
+    town.day += 13;
+    holdBy(town, ONE, "olaf olga", { renews: hold, osv: "MAL-2026-1" });
+    expect(heldBy(town)).toEqual([ONE]);
+    expect(refusalOf(() => holdBy(town, ONE, "olaf olga"))).toEqual({ code: "HELD_BEFORE", rule: "A-18" });
+  });
+
+  test("[A-16] an endorsement outside the committee's scope is refused, and a wider one later doesn't make it good", () => {
+    const town = inForce(new Map([["committee:scoped", ["endorse"]]]));
+    found(town, "committee:scoped", "xena", 1, ["endorse"], ["@acme/*"]);
+    const claims = new Map([[WIDGET, { claim: town.last(), confirms: [] }]]);
+    expect(refusalOf(() => town.enter({ kind: "endorse", by: "committee:scoped", claims }, "xena"))).toEqual({
+      code: "NO_POWER",
+      rule: "A-16",
+    });
+  });
+});
+
 describe("expedited releases", () => {
   test("[A-14] off by default; with a committee in a holder's place where the authority says so; never by the committee alone", () => {
     const off = inForce(BOTH);
