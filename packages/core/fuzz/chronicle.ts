@@ -137,12 +137,13 @@ function refusalOr<T>(act: () => T): T | CoreError {
 function frozen<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return value;
   if (value instanceof Set) {
-    const refuse = (): never => {
-      throw new Error("A set of a state was changed in place.");
-    };
-    Object.assign(value, { add: refuse, delete: refuse, clear: refuse });
+    Object.assign(value, { add: refuseChange, delete: refuseChange, clear: refuseChange });
   }
   Object.freeze(value);
   for (const part of Object.values(value)) frozen(part);
   return value;
+}
+
+function refuseChange(): never {
+  throw new Error("A set of a state was changed in place.");
 }
