@@ -154,22 +154,24 @@ export function openVouchedClaim(
   return new OpenedStatement(crypto, payload, { ...statement, packages }, "vouched");
 }
 
-// Nobody asks for the digest of most statements. A class, since an object with a getter of its own is dear to make.
+// Nobody asks for the digest of most statements, and a log asks often. A class, since an object with a getter of its own is dear to make.
 class OpenedStatement implements SignedStatement {
   readonly statement: Statement;
   readonly signers: SignedStatement["signers"];
   private readonly crypto: Crypto;
   private readonly payload: Uint8Array;
+  private hashed: string | undefined;
 
   constructor(crypto: Crypto, payload: Uint8Array, statement: Statement, signers: SignedStatement["signers"]) {
     this.crypto = crypto;
     this.payload = payload;
     this.statement = statement;
     this.signers = signers;
+    this.hashed = undefined;
   }
 
   get digest(): string {
-    return encodeHex(this.crypto.sha256(this.payload));
+    return (this.hashed ??= encodeHex(this.crypto.sha256(this.payload)));
   }
 }
 

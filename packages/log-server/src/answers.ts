@@ -18,10 +18,10 @@ export const NEVER = "no-store";
 export const RECHECK = "no-cache";
 
 export function sendAnswer(response: ServerResponse, answer: Answer, withBody: boolean): void {
-  const body = typeof answer.body === "string" ? Buffer.from(answer.body, "utf8") : answer.body;
+  const { body } = answer;
   response.writeHead(answer.status, {
     "content-type": answer.type,
-    "content-length": body.length,
+    "content-length": typeof body === "string" ? Buffer.byteLength(body) : body.length,
     "cache-control": answer.cache,
     "x-content-type-options": "nosniff",
     ...answer.headers,

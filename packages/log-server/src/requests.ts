@@ -3,7 +3,6 @@ import {
   compareText,
   CoreError,
   encodeEarlierLeaf,
-  encodeUtf8,
   isCommitteeId,
   isObject,
   isVersion,
@@ -24,7 +23,7 @@ export const MAX_BODY_BYTES: number = 4 * 1024 * 1024;
 const MAX_PACKAGES = 5000;
 const MAX_VERSIONS = 50_000;
 
-export type SubmitRequest = { readonly envelope: Uint8Array; readonly earlier: ReadonlyMap<string, EarlierText> };
+export type SubmitRequest = { readonly envelope: string; readonly earlier: ReadonlyMap<string, EarlierText> };
 
 /** Throws `MALFORMED`, or a `CoreError`. The envelope is not looked into. */
 export function parseSubmitRequest(body: Uint8Array): SubmitRequest {
@@ -36,7 +35,7 @@ export function parseSubmitRequest(body: Uint8Array): SubmitRequest {
     parseSubjectId(subjectId);
     return [subjectId, readEarlier(list)];
   });
-  return { envelope: encodeUtf8(envelope), earlier: new Map(lists) };
+  return { envelope, earlier: new Map(lists) };
 }
 
 /** Subject id to versions; of a committee to release ids. Throws `MALFORMED`, `TOO_LARGE`, or a `CoreError`. */

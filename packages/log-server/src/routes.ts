@@ -1,6 +1,6 @@
 /** The paths of [L-19] and what they answer. */
 import type { IncomingMessage } from "node:http";
-import { packageIdHash, parseHex, type Statement, statementChains } from "@touchmark/core";
+import { encodeUtf8, packageIdHash, parseHex, type Statement, statementChains } from "@touchmark/core";
 import { nodeCrypto, parseTilePath, TILE_WIDTH } from "@touchmark/log";
 import { type Answer, FOREVER, NEVER, RECHECK } from "./answers.ts";
 import { type BodyBudget, readBody } from "./body.ts";
@@ -84,20 +84,22 @@ function health(ready: boolean): Answer {
 async function answerSubmit(service: Service, body: Uint8Array): Promise<Answer> {
   const { sequencer } = service;
   if (sequencer === undefined) throw readsOnly();
-  const { envelope, earlier } = parseSubmitRequest(body);
-  const { signed, verify } = openEnvelope(envelope);
+  const { envelope: text, earlier } = parseSubmitRequest(body);
+  const { signed, verify } = openEnvelope(text);
   const known = await sequencer.receiptOf(signed);
   if (known !== undefined) return receiptAnswer(known);
   await verify();
   await lookUpProofs(service, signed.statement);
+  const envelope = encodeUtf8(text);
   const envelopeHash = nodeCrypto.sha256(envelope);
   return receiptAnswer(await sequencer.submit({ signed, envelope, envelopeHash, earlier }));
 }
 
 async function lookUpProofs({ store, states, proofs, clock }: Service, statement: Statement): Promise<void> {
   if (statement.kind !== "claim" && statement.kind !== "proof") return;
+  const claimed = statement.kind === "proof" ? statementChains(statement) : []; // a claim's own proof is about no earlier one
   const before = await states(
-    statementChains(statement).map((packageId) => ({
+    claimed.map((packageId) => ({
       packageId,
       last: store.head(packageIdHash(nodeCrypto, packageId))?.lastAuthority ?? null,
     })),

@@ -65,6 +65,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   let working = false;
   let work = Promise.resolve();
   let ended = -Infinity;
+  let lastBatch = 0;
   let stopping = false;
 
   const start = (): Promise<void> => {
@@ -77,6 +78,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     while (queue.length > 0 || beat !== undefined) {
       await gather(performance.now() - ended < BUSY);
       const jobs = queue.splice(0, batch);
+      lastBatch = jobs.length;
       const age = beat;
       beat = undefined;
       try {
@@ -90,12 +92,16 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     }
     working = false;
   };
-  /** Under load a batch waits as long as more comes in, so that one write to the disk serves many; after a pause it does not wait. */
+  /**
+   * Under load a batch waits as long as more comes in, so that one write to the disk serves many; but not once half as much as in the last batch came in
+   * while that was written and cosigned: whoever was answered then is read and verified while this one is. After a pause it does not wait.
+   */
   const gather = async (busy: boolean): Promise<void> => {
     const begun = performance.now();
     await setImmediate();
     if (!busy) return;
-    for (let seen = 0; seen < queue.length && queue.length < batch && performance.now() - begun < MAX_WAIT;) {
+    const enough = Math.min(batch, Math.max(2, lastBatch / 2));
+    for (let seen = 0; seen < queue.length && queue.length < enough && performance.now() - begun < MAX_WAIT;) {
       seen = queue.length;
       await setTimeout(1);
     }

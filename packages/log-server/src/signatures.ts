@@ -9,16 +9,16 @@ export type OpenedEnvelope = { readonly signed: SignedStatement; readonly verify
  * As core's `verifyEnvelope`, but the checks run beside the main thread, and when asked for. Core is run with a backend that notes each check and says yes;
  * the outcome counts only if each noted check does. If one does not, core is run again on the real backend, for the error that it gives.
  */
-export function openEnvelope(bytes: Uint8Array): OpenedEnvelope {
+export function openEnvelope(source: Uint8Array | string): OpenedEnvelope {
   const checks: (() => Promise<boolean>)[] = [];
   const signed = verifyEnvelope(
     notingCrypto((check) => checks.push(check)),
-    bytes,
+    source,
   );
   const verify = async (): Promise<void> => {
     const answers = await Promise.all(checks.map((check) => check()));
     if (answers.every((good) => good)) return;
-    verifyEnvelope(nodeCrypto, bytes);
+    verifyEnvelope(nodeCrypto, source);
     throw new CoreError("BAD_SIGNATURE", "S-4", "A signature of the envelope does not verify.");
   };
   return { signed, verify };
