@@ -7,6 +7,7 @@ import {
   encodeAdoptFinal,
   encodeClaim,
   encodeEnvelope,
+  encodeHold,
   NO_EARLIER,
   parseStatement,
 } from "@touchmark/core";
@@ -147,8 +148,30 @@ describe("a package that changed hands", () => {
     expect(await run("verify")).toEqual([0, expect.stringContaining("1 package: 1 signed")]);
     expect(await run("verify --online")).toEqual([0, expect.stringContaining("1 package: 1 signed")]);
     expect(await run("accept pewter")).toEqual([0, expect.stringContaining("There is nothing to accept")]);
+    const [, explained] = await run("explain pewter@2.0.0");
+    expect(explained).toMatch(/epoch +2\n +erin adopted it with committee:one and committee:two, in entry \d+ of/);
+    expect(explained).toMatch(/proofs +\(a\) version 0\.9\.0, sha512 \S+, entry 1\n/);
+    expect(explained).toMatch(/pinned +sha256:[0-9a-f]{64} in touchmark\.lock: epoch 2, entry \d+, proof \(a\)\n/);
     lock("1.0.0"); // signed before, under the old authority
     expect(await run("verify --online")).toEqual([0, expect.stringContaining("1 package: 1 signed")]);
+  });
+
+  test("what waits and what is held is explained", async () => {
+    day = 400;
+    const previous = leafHash(await store.leaf(1));
+    const draft = { logs, packageId: PEWTER, previous, authority: authority([erin], 1), committees: [ONE, TWO] };
+    await enter(encodeAdopt(nodeCrypto, draft), [erin, olaf, olga, xena, yves]);
+    const held = { logs, by: PEWTER, releases: [`${PEWTER}@1.0.0`], reason: "broken build", osv: null, renews: null };
+    const [, waiting] = await run("explain pewter@1.0.0 --online");
+    expect(waiting).toMatch(
+      /pending +adoption, entry \d+, may be finished from 20\S+ \S+ UTC on, any of its keys may veto it: sha/,
+    );
+    await enter(encodeHold(nodeCrypto, held), [alice]);
+    const [exit, text] = await run("explain pewter@1.0.0 --online");
+    expect(exit).toBe(1);
+    expect(text).toMatch(/held +by npm:npmjs\/pewter, entry \d+, until 20\S+ \S+ UTC: broken build\n/);
+    expect(text).toContain("[HELD V-42]");
+    expect(text).not.toContain("pending"); // the hold was a sign of life
   });
 
   test("the authority that touchmark.json names is moved in place, and --json says everything", async () => {
