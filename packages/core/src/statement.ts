@@ -176,7 +176,7 @@ class OpenedStatement implements SignedStatement {
 }
 
 /** The subject ids into whose chains a statement is entered, sorted [S-40]. */
-export function statementChains(statement: Statement): string[] {
+export function statementChains(statement: Statement): readonly string[] {
   switch (statement.kind) {
     case "claim":
     case "change":

@@ -156,7 +156,7 @@ export function createReplay(options: ReplayOptions): Replay {
       }
       const before = memory.keepStatement(signed.digest, index);
       if (before !== undefined) yield problem("L-15", `Entry ${index} is of a statement that entry ${before} logged.`);
-      statement = { signed, envelopeHash: entry.envelopeHash, packages: statementChains(signed.statement) };
+      statement = { signed, envelopeHash: entry.envelopeHash, packages: [...statementChains(signed.statement)] };
     }
     const { signed, envelopeHash, packages } = statement;
     const packageId = packages.shift()!;

@@ -21,7 +21,7 @@ import {
 } from "../src/index.ts";
 import { type Forgery, forceStatement } from "./support/forged.ts";
 import { signer, START, temporaryFolder } from "./support/log.ts";
-import { claim, earlierRoot, person, release, sha512Hex } from "./support/statements.ts";
+import { claim, earlierRoot, person, release, revoke, sha512Hex } from "./support/statements.ts";
 
 const alice = person("alice");
 const bob = person("bob");
@@ -67,6 +67,13 @@ const broken = (index: number, rule: string, message: RegExp = /./): unknown => 
 });
 
 describe("an honest log", () => {
+  test("a revocation for two packages, and what follows it, is found right", async () => {
+    await force(claim({ [widget]: [], [gadget]: [] }, [alice, bob, carol], { threshold: 2 }));
+    await force(revoke([widget, gadget], [carol], [carol]));
+    await force(release([`${widget}@1.0.0`, `${gadget}@1.0.0`], [alice, bob]));
+    expect(await audit()).toEqual(good(10));
+  });
+
   test("is found right, from its beginning and from where it was left off", async () => {
     expect(await audit()).toEqual(good(1));
     await force(claimed);

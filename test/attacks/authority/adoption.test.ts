@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Consumer } from "../../support/consumer.ts";
 import { expectAccepted, expectRejected } from "./support/consumers.ts";
-import { adoptOf, changeOf, expectRefused, finishOf, vetoOf } from "./support/statements.ts";
+import { adoptOf, changeOf, expectAudited, expectRefused, finishOf, vetoOf } from "./support/statements.ts";
 import { CARE, idOf, JS, openTown, ORIGIN, type Submitted, type Town } from "./support/town.ts";
 
 // Orphans, people who would like to have them, and people who are not gone.
@@ -23,12 +23,11 @@ beforeAll(async () => {
   const js = await town.founded(JS, "ned ola pia", 2);
   const powers = ["adopt"];
   recognising = { committees: { [CARE]: { authority: care, powers }, [JS]: { authority: js, powers } } };
-  const team = await town.authority(OWNERS, 2);
   for (const name of ["live", "lonely", "vetoed", "beating", "releasing", "hasty", "taken", "prey"])
-    await town.claim(name, team, OWNERS);
-  await town.claim("shut", await town.authority(OWNERS, 2, { adoption: "never" }), OWNERS);
-  const heir = await town.authority(OWNERS, 2, { successors: [await town.fingerprint("erin")] });
-  for (const name of ["heir", "sold"]) await town.claim(name, heir, OWNERS);
+    await town.claim(name, OWNERS);
+  await town.claim("shut", OWNERS, "--threshold 2 --adoption never");
+  const successor = `--threshold 2 --successor ${await town.fingerprint("erin")}`;
+  for (const name of ["heir", "sold"]) await town.claim(name, OWNERS, successor);
   await town.turn(8);
   const { packed } = await town.release("taken", "1.0.0", "alice bob");
   old = town.consumer([packed], { ...STRICT, policy: recognising });
@@ -191,4 +190,8 @@ test("[Authority 30] two committees that the adopter has founded himself adopt n
   const explained = await town.consumer([packed], STRICT).touchmark("explain prey --online");
   expect(explained.stdout).toMatch(/alice +SHA256:/);
   expect(explained.stdout).not.toMatch(/mallory +SHA256:/);
+});
+
+test("an auditor who replays all of that finds nothing wrong", async () => {
+  expectAudited(await town.audit());
 });

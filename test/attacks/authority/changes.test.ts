@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectAccepted, expectRejected } from "./support/consumers.ts";
-import { changeOf, expectRefused, revokeOf } from "./support/statements.ts";
+import { changeOf, expectAudited, expectRefused, revokeOf } from "./support/statements.ts";
 import { idOf, openTown, type Town } from "./support/town.ts";
 
 // Authorities that change, and people who would like to change them alone.
@@ -11,10 +11,9 @@ const FRIENDS = "rita rob ruth";
 
 beforeAll(async () => {
   town = await openTown();
-  const team = await town.authority("alice bob carol", 2);
-  for (const name of ["lower", "stolen", "frozen"]) await town.claim(name, team, "alice bob carol");
-  const vault = await town.authority("alice bob", 2, { recovery: [FRIENDS, 2] });
-  for (const name of ["lost", "vault"]) await town.claim(name, vault, `alice bob ${FRIENDS}`);
+  for (const name of ["lower", "stolen", "frozen"]) await town.claim(name, "alice bob carol");
+  const recovery = `--threshold 2 --recovery-threshold 2 ${await town.cards(FRIENDS, "recovery-key")}`;
+  for (const name of ["lost", "vault"]) await town.claim(name, "alice bob", recovery, FRIENDS);
   await town.turn(8);
 });
 afterAll(() => town.close());
@@ -100,4 +99,8 @@ test("[Authority 11] all keys lost: two of three recover in thirty days, and one
   expectRefused(refused, "WRONG_KEY S-4", /Signed by the wrong key/);
   const good = await town.release("vault", "1.0.1", "alice bob");
   await expectAccepted(town.consumer([good.packed], STRICT), /signed by alice, bob/);
+});
+
+test("an auditor who replays all of that finds nothing wrong", async () => {
+  expectAudited(await town.audit());
 });

@@ -2,7 +2,16 @@ import { encodeClaim, encodeFunding, encodeRelease, encodeVeto, NO_EARLIER } fro
 import { nodeCrypto } from "@touchmark/log";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { digestOf, hexOf, idOf, openTown, ORIGIN, type Town } from "./support/town.ts";
-import { changeOf, expectRefused, holdOf, proofOf, revokeOf, rivalOf, vetoOf } from "./support/statements.ts";
+import {
+  changeOf,
+  expectAudited,
+  expectRefused,
+  holdOf,
+  proofOf,
+  revokeOf,
+  rivalOf,
+  vetoOf,
+} from "./support/statements.ts";
 import { expectAccepted, expectRejected } from "./support/consumers.ts";
 
 // Who speaks for a package at first, and what becomes of those who only say that they do.
@@ -13,7 +22,7 @@ const STRICT = { packages: { "*": { level: "strict" } } };
 
 beforeAll(async () => {
   town = await openTown();
-  await town.claim("widget", await town.authority(TEAM, 2), TEAM);
+  await town.claim("widget", TEAM);
   await town.turn(8);
 });
 afterAll(() => town.close());
@@ -50,14 +59,12 @@ test("[Authority 3] who has stolen the account, and no key, can't release, chang
 });
 
 test("[Authority 4] a thief claims first, the owner within seven days: contested, and nobody gains trust", async () => {
-  const thief = await town.claim("pewter", await town.authority("mallory", 1), "mallory");
+  const thief = await town.claim("pewter", "mallory", "--threshold 1");
   await town.turn(6);
-  const team = await town.authority("alice bob", 2);
-  const bare = await rivalOf(town, "pewter", team, null);
-  const owner = digestOf(bare);
-  expectRefused(await town.submit(bare, "alice bob"), "PROOF_NEEDED A-3", /a rival claim comes with a proof/);
-  const proof = town.publish("pewter", "0.0.2", { touchmark: { authority: owner } });
-  await town.say(await rivalOf(town, "pewter", team, proof), "alice bob");
+  const team = `${await town.cards("alice bob")} --threshold 2`;
+  const bare = await town.propose(`claim pewter ${team} --no-earlier`, "alice bob");
+  expectRefused(bare, "PROOF_NEEDED A-3", /a rival claim comes with a proof/);
+  const owner = await town.rival("pewter", "alice bob", "--threshold 2", "0.0.2");
   for (const days of [5, 3, 300]) {
     await town.turn(days);
     const bad = await town.release("pewter", `6.${days}.0`, "mallory");
@@ -129,8 +136,11 @@ test("[Authority 31] a stranger can't make a package's chain grow", async () => 
 });
 
 test("[Authority 32] a claim without proof lapses when its window ends", async () => {
-  const squatter = await town.authority("mallory", 1);
-  await town.say(firstClaim("lonely", squatter), "mallory");
+  const claimed = await town.propose(
+    `claim lonely ${await town.cards("mallory")} --threshold 1 --no-earlier`,
+    "mallory",
+  );
+  expect(claimed.exit, claimed.text).toBe(0);
   await town.turn(8);
   const { exit, text, packed } = await town.release("lonely", "1.0.0", "mallory");
   expect(exit, text).toBe(0);
@@ -143,22 +153,16 @@ test("[Authority 32] a claim without proof lapses when its window ends", async (
   const outcome = await town.submit(proofOf("lonely", claim, packed), "mallory");
   expectRefused(outcome, "PROOF_WRONG A-5", /The package\.json of lonely@1\.0\.0 does not name the authority sha256:/);
   // Who has the account has the last word, whoever came first.
-  const owner = await town.authority("alice bob", 2);
-  const authority = digestOf(await rivalOf(town, "lonely", owner, null));
-  const proof = town.publish("lonely", "1.0.1", { touchmark: { authority } });
-  await town.say(await rivalOf(town, "lonely", owner, proof), "alice bob");
+  await town.rival("lonely", "alice bob", "--threshold 2", "1.0.1");
   await town.turn(8);
-  await expectRejected(consumer, "NOT_SIGNED", /Not signed yet/);
+  expectRefused(await town.release("lonely", "6.6.6", "mallory"), "WRONG_KEY S-4", /Signed by the wrong key/);
   const good = await town.release("lonely", "1.0.2", "alice bob");
   await expectAccepted(town.consumer([good.packed], STRICT), /signed by alice, bob/);
 });
 
 test("[Authority 33] a pinned authority is accepted while it is pending; a rival's is not", async () => {
-  const pinned = await town.claim("young", await town.authority("alice bob", 2), "alice bob");
-  const rival = await town.authority("mallory", 1);
-  const authority = digestOf(await rivalOf(town, "young", rival, null));
-  const proof = town.publish("young", "0.0.2", { touchmark: { authority } });
-  await town.say(await rivalOf(town, "young", rival, proof), "mallory");
+  const pinned = await town.claim("young", "alice bob");
+  await town.rival("young", "mallory", "--threshold 1", "0.0.2");
   const good = await town.release("young", "1.0.0", "alice bob");
   const bad = await town.release("young", "1.0.1", "mallory");
   const policy = { packages: { young: { level: "strict", authority: pinned } } };
@@ -183,6 +187,10 @@ test("[Authority 34] a statement made for another log is refused", async () => {
   expect(outcome.stderr).toContain("hint: It names log.example/elsewhere.");
   const claim = await town.submit(firstClaim("elsewhere", await town.authority("alice", 1), logs), "alice");
   expectRefused(claim, "WRONG_LOG S-8", /made for another log/);
+});
+
+test("an auditor who replays all of that finds nothing wrong", async () => {
+  expectAudited(await town.audit());
 });
 
 function short(digest: string): string {

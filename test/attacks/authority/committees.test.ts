@@ -2,7 +2,7 @@ import { encodeRelease } from "@touchmark/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Consumer } from "../../support/consumer.ts";
 import { expectAccepted, expectRejected } from "./support/consumers.ts";
-import { expectRefused, holdOf } from "./support/statements.ts";
+import { expectAudited, expectRefused, holdOf } from "./support/statements.ts";
 import { CARE, hexOf, idOf, openTown, ORIGIN, type Submitted, type Town } from "./support/town.ts";
 
 // What committees may do, and what neither they nor a single maintainer may.
@@ -21,10 +21,9 @@ beforeAll(async () => {
     [CARE]: { authority: care, powers: ["expedite", "hold", "review"] },
     [PEERS]: { authority: peers, powers: ["review"] },
   };
-  const team = await town.authority(TEAM, 2);
-  for (const name of ["fresh", "aged", "sore", "plain", "twice"]) await town.claim(name, team, TEAM);
-  await town.claim("hurry", await town.authority(TEAM, 2, { expedite: CARE }), TEAM);
-  await town.claim("ale", await town.authority("alice bob carol", 2), "alice bob carol");
+  for (const name of ["fresh", "aged", "sore", "plain", "twice"]) await town.claim(name, TEAM);
+  await town.claim("hurry", TEAM, `--threshold 2 --expedite ${CARE}`);
+  await town.claim("ale", "alice bob carol");
   await town.turn(8);
 });
 afterAll(() => town.close());
@@ -165,4 +164,8 @@ test("[Authority 28] an author's own review doesn't satisfy who asks for one", a
   await expectRejected(byCare, "NOT_REVIEWED", own);
   await admitted(review(CARE, "kim lee", " --base 1.0.0"));
   await expectAccepted(byCare, /ale@1\.1\.0 +signed by alice, bob/);
+});
+
+test("an auditor who replays all of that finds nothing wrong", async () => {
+  expectAudited(await town.audit());
 });

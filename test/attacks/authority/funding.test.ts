@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectRefused } from "./support/statements.ts";
+import { expectAudited, expectRefused } from "./support/statements.ts";
 import { openTown, type Town } from "./support/town.ts";
 
 // Where money goes: under the same keys as releases, and never at once somewhere else.
@@ -8,8 +8,7 @@ let town: Town;
 
 beforeAll(async () => {
   town = await openTown();
-  const team = await town.authority("alice bob carol", 2, { adoption: "open" });
-  for (const name of ["paid", "robbed"]) await town.claim(name, team, "alice bob carol");
+  for (const name of ["paid", "robbed"]) await town.claim(name, "alice bob carol", "--threshold 2 --adoption open");
   await town.turn(8);
 });
 afterAll(() => town.close());
@@ -44,4 +43,8 @@ test("[Authority 29] an address changed today is not paid today; one key vetoes;
   await town.make("adopt finish paid --holder erin --yes --submit");
   expect(await shown("paid")).toMatch(/^epoch +2$/m);
   expect(await shown("paid")).not.toContain("honest");
+});
+
+test("an auditor who replays all of that finds nothing wrong", async () => {
+  expectAudited(await town.audit());
 });

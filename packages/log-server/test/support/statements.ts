@@ -7,6 +7,7 @@ import {
   encodeEarlierLeaf,
   encodeEnvelope,
   encodeRelease,
+  encodeRevoke,
   type Envelope,
   verifyEnvelope,
 } from "@touchmark/core";
@@ -61,6 +62,16 @@ export function claim(
   });
   const payload = encodeClaim(nodeCrypto, { logs: options.logs ?? [ORIGIN], packages: new Map(claimed), authority });
   return signed(payload, options.signers ?? people);
+}
+
+/** Keys of people are void for these packages from now on. */
+export function revoke(
+  packageIds: readonly string[],
+  revoked: readonly Person[],
+  people: readonly Person[],
+): Uint8Array {
+  const keys = revoked.map(({ key }) => key.fingerprint);
+  return signed(encodeRevoke(nodeCrypto, { logs: [ORIGIN], subjects: [...packageIds], keys }), people);
 }
 
 /** A release of these release ids; the digests are made from `bytes`. */

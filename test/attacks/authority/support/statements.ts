@@ -13,6 +13,7 @@ import {
   NO_EARLIER,
 } from "@touchmark/core";
 import { nodeCrypto } from "@touchmark/log";
+import type { Outcome } from "../../../support/touchmark.ts";
 import type { Packed } from "../../../support/packed.ts";
 import { expect } from "vitest";
 import { CARE, hexOf, idOf, JS, ORIGIN, type Submitted, type Town } from "./town.ts";
@@ -90,4 +91,9 @@ export function expectRefused({ exit, stderr, rule }: Submitted, refusal: string
   const code = /^error: .* \[([A-Z_]+)\]$/.exec(first)?.[1] ?? first;
   expect([exit, `${code} ${rule}`]).toEqual([1, refusal]);
   expect(first).toMatch(sentence);
+}
+
+/** Everything that the log took in, its auditor would have taken in too. */
+export function expectAudited({ exit, text }: Outcome): void {
+  expect(exit, text).toBe(0);
 }

@@ -64,7 +64,11 @@ export interface Town {
   /** Packs and publishes a version, has these sign it by its tarball, and hands it in. */
   release(name: string, version: string, signers: string): Promise<Submitted & { packed: Packed }>;
   /** Claims a package, and proves it by a published version whose package.json carries the digest. The digest. */
-  claim(name: string, authority: AuthorityDraft, signers: string): Promise<string>;
+  claim(name: string, holders: string, flags?: string, recoverers?: string): Promise<string>;
+  /** Claims what somebody else has claimed, with a proof of its own: this version. The digest. */
+  rival(name: string, holders: string, flags: string, version: string): Promise<string>;
+  /** Whoever replays the log by its public files alone. */
+  audit(): Promise<Outcome>;
   /** Founds a committee with these powers, all of them when left out. The digest of its authority, for a policy that recognises it. */
   founded(id: string, members: string, m: number, powers?: Power[], wish?: CommitteeWish): Promise<string>;
   /** A project that depends on these versions, with a lockfile and a policy of its own. */
@@ -213,24 +217,25 @@ export async function openTown(): Promise<Town> {
     registry.publish({ ...packed, tarball: packed.tarball }, now);
     return packed;
   };
-  const claim: Town["claim"] = async (name, draft, signers) => {
-    const payload = encodeClaim(nodeCrypto, {
-      logs: [ORIGIN],
-      packages: new Map([[idOf(name), { previous: null, earlier: NO_EARLIER, proof: null }]]),
-      authority: draft,
-    });
-    const digest = digestOf(payload);
-    const { version, integrity } = publish(name, "0.0.1", { touchmark: { authority: digest } });
-    const sha512 = hexOf(integrity);
-    const proved = encodeClaim(nodeCrypto, {
-      logs: [ORIGIN],
-      packages: new Map([[idOf(name), { previous: null, earlier: NO_EARLIER, proof: { version, sha512 } }]]),
-      authority: draft,
-    });
-    await say(proved, signers);
+  const claim: Town["claim"] = async (name, holders, flags = "--threshold 2", recoverers = "") => {
+    const file = `${++files}.touchmark`;
+    const command = `claim ${name} ${await cards(holders)} ${flags} --no-earlier --out ${file} --json`;
+    const { authority: digest } = JSON.parse((await make(command)).stdout) as { authority: string };
+    await sign(file, `${holders} ${recoverers}`);
+    await make(`submit ${file}`);
+    publish(name, "0.0.1", { touchmark: { authority: digest } });
+    await make(`claim prove ${name} --version 0.0.1 --holder ${holders.split(" ")[0]!} --yes`);
     return digest;
   };
-
+  const rival: Town["rival"] = async (name, holders, flags, version) => {
+    const command = `claim ${name} ${await cards(holders)} ${flags}`;
+    const { stdout } = await make(`${command} --no-earlier --out ${++files}.touchmark --json`);
+    const { authority: digest } = JSON.parse(stdout) as { authority: string };
+    publish(name, version, { touchmark: { authority: digest } });
+    const { exit, text } = await propose(`${command} --proof ${version}`, holders);
+    if (exit !== 0) throw new Error(`the rival claim was refused: ${text}`);
+    return digest;
+  };
   const founded: Town["founded"] = async (id, members, m, powers = ALL_POWERS, wish = {}) => {
     const { scope = ["*"], termDays = 1096 } = wish;
     const flags = [
@@ -267,6 +272,8 @@ export async function openTown(): Promise<Town> {
     say,
     publish,
     claim,
+    rival,
+    audit: () => touchmark(`log audit check --registry npmjs=${registry.url} --charter ${digestOf(charter)}`),
     release: async (name, version, signers) => {
       const packed = publish(name, version);
       const file = tarballFile(packed);
