@@ -111,6 +111,41 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/export.ts")).exportSignatures,
   },
   {
+    name: "status",
+    summary: "packages and files: what is pending, and whom it waits for",
+    load: async () => (await import("./commands/status.ts")).status,
+  },
+  {
+    name: "notify",
+    summary: "what needs a touch, over all packages of the keys here",
+    load: async () => (await import("./commands/notify.ts")).notify,
+  },
+  {
+    name: "release propose",
+    summary: "a release for others to sign, without a key",
+    load: async () => (await import("./commands/release/propose.ts")).releasePropose,
+  },
+  {
+    name: "release sign",
+    summary: "sign a release that was proposed",
+    load: async () => (await import("./commands/release/sign.ts")).releaseSign,
+  },
+  {
+    name: "release status",
+    summary: "how many have signed a release",
+    load: async () => (await import("./commands/release/status.ts")).releaseStatus,
+  },
+  {
+    name: "release publish",
+    summary: "publish and log a release that enough have signed",
+    load: async () => (await import("./commands/release/publish.ts")).releasePublish,
+  },
+  {
+    name: "release guard",
+    summary: "refuse a publish that too few have signed",
+    load: async () => (await import("./commands/release/guard.ts")).releaseGuard,
+  },
+  {
     name: "authority show",
     summary: "who may release a package, and what waits",
     load: async () => (await import("./commands/authority/show.ts")).authorityShow,

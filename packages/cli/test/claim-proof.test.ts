@@ -18,7 +18,7 @@ const proof = {
 let registry: Registry;
 
 beforeEach(async () => {
-  registry = await startRegistry();
+  registry = await startRegistry(() => 0);
 });
 afterEach(() => registry.close());
 

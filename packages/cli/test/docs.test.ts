@@ -17,9 +17,24 @@ describe("docs/troubleshooting.md", () => {
 });
 
 describe("docs/cli.md", () => {
-  it("has every key command", () => {
-    const text = read("docs/cli.md");
-    const names = COMMANDS.map(({ name }) => name).filter((name) => name.startsWith("key "));
-    expect(names.filter((name) => !text.includes(`\`${name} `))).toEqual([]);
+  const text = read("docs/cli.md");
+
+  it("has every command", () => {
+    const names = COMMANDS.map(({ name }) => name);
+    expect(names.filter((name) => !new RegExp(`(?:\`|touchmark )${name}(?: |\`|$)`, "m").test(text))).toEqual([]);
+  });
+
+  it("has every flag of the commands about authority and releases", async () => {
+    const groups = /^(?:authority|release|adopt|committee|funding|claim|status|notify|recover|veto|hold|lift)\b/;
+    const shared = /^(?:json|policy|help|full|yes|pin-fd|trace|no-open|paste|device|sign|submit|out|registry)$/;
+    const missing: string[] = [];
+    for (const entry of COMMANDS.filter(({ name }) => groups.test(name))) {
+      const { name } = entry;
+      const flags = (await entry.load()).help().flatMap((line) => /^ {2}--([a-z-]+)/.exec(line)?.[1] ?? []);
+      missing.push(
+        ...flags.filter((flag) => !shared.test(flag) && !text.includes(`--${flag}`)).map((flag) => `${name} --${flag}`),
+      );
+    }
+    expect(missing).toEqual([]);
   });
 });

@@ -91,6 +91,7 @@ function varying(text: string, { variables }: Stage): string {
     .replaceAll(/sha256:[0-9a-f]{64}/g, "sha256:[..]")
     .replaceAll(/(sha256:)[0-9a-f]{12}…/g, "$1[..]")
     .replaceAll(/(?<=entry )[0-9a-f]{32}…/g, "[..]")
+    .replaceAll(/^(?:npm (?:notice|warn).*\n)+/gm, "[...]\n")
     .replaceAll(/"(reference|npm:[^"]*)":( ?)"[0-9a-f]{64}"/g, '"$1":$2"[..]"')
     .replaceAll(/(sk-(?:ecdsa-sha2-nistp256|ssh-ed25519)@openssh\.com) [A-Za-z0-9+/=]+/g, "$1 [..]")
     .replaceAll(/"(object|checkpoint)":( ?)"[^"]*"/g, '"$1":$2"[..]"');

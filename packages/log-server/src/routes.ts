@@ -1,12 +1,13 @@
 /** The paths of [L-19] and what they answer. */
 import type { IncomingMessage } from "node:http";
-import { encodeUtf8, packageIdHash, parseHex, type Statement, statementChains } from "@touchmark/core";
+import { checkLog, encodeUtf8, packageIdHash, parseHex, type Statement, statementChains } from "@touchmark/core";
 import { nodeCrypto, parseTilePath, TILE_WIDTH } from "@touchmark/log";
 import { type Answer, FOREVER, NEVER, RECHECK } from "./answers.ts";
 import { type BodyBudget, readBody } from "./body.ts";
 import { type ProofChecker, publishedProofs, requireProofs } from "./claim-proofs.ts";
 import { LogServerError } from "./error.ts";
 import { buildEvidence } from "./evidence.ts";
+import type { Inbox } from "./inbox.ts";
 import type { PackageStates } from "./stored-states.ts";
 import { MAX_BODY_BYTES, parseEvidenceRequest, parseSubmitRequest } from "./requests.ts";
 import type { Receipt, Sequencer } from "./sequencer.ts";
@@ -23,6 +24,7 @@ export type Service = {
   /** Takes one request of whoever sent this; `false` if there were too many. */
   readonly admit: (request: IncomingMessage) => boolean;
   readonly metrics: () => string;
+  readonly inbox: Inbox;
   /** Bytes of request bodies, and bundles of evidence in the making, that there may still be at one time. */
   readonly budget: BodyBudget;
   readonly bundles: { left: number };
@@ -41,11 +43,12 @@ const JSON_TYPE = "application/json";
 export async function answerRequest(service: Service, request: IncomingMessage): Promise<Answer> {
   const { method = "", url = "" } = request;
   const path = url.slice(1);
-  if (path === "submit" || path === "evidence") {
+  if (path === "submit" || path === "evidence" || path === "inbox") {
     if (method !== "POST") throw new LogServerError("METHOD", "This is asked for by POST.");
     if (!service.admit(request))
       throw new LogServerError("TOO_MANY", "Too much comes from this address.", "Send it again in a minute.");
     const body = await readBody(request, MAX_BODY_BYTES, service.budget);
+    if (path === "inbox") return answerInbox(service, body);
     return path === "submit" ? answerSubmit(service, body) : answerEvidence(service, body);
   }
   if (method !== "GET" && method !== "HEAD") throw new LogServerError("METHOD", "This is asked for by GET.");
@@ -54,11 +57,13 @@ export async function answerRequest(service: Service, request: IncomingMessage):
   return answer;
 }
 
-async function answerGet({ store, ready, metrics }: Service, path: string): Promise<Answer | undefined> {
+async function answerGet(service: Service, path: string): Promise<Answer | undefined> {
+  const { store, ready, metrics } = service;
   if (path === "checkpoint") return { status: 200, type: TEXT, cache: RECHECK, body: store.checkpoint().note };
   if (path === "healthz") return health(ready());
   if (path === "metrics") return { status: 200, type: METRICS, cache: NEVER, body: metrics() };
   if (path.startsWith("tile/")) return answerTile(store, path);
+  if (path.startsWith("inbox/")) return readInbox(service, path.slice("inbox/".length));
   const [, kind, hash] = /^(envelope|earlier)\/([0-9a-f]{64})$/.exec(path) ?? [];
   if (kind === undefined || hash === undefined) return undefined;
   const [type, body] =
@@ -93,6 +98,35 @@ async function answerSubmit(service: Service, body: Uint8Array): Promise<Answer>
   const envelope = encodeUtf8(text);
   const envelopeHash = nodeCrypto.sha256(envelope);
   return receiptAnswer(await sequencer.submit({ signed, envelope, envelopeHash, earlier }));
+}
+
+/** [L-50] */
+async function answerInbox({ store, inbox, clock, sequencer }: Service, body: Uint8Array): Promise<Answer> {
+  if (sequencer === undefined) throw readsOnly();
+  const { envelope } = parseSubmitRequest(body);
+  const { signed, verify } = openEnvelope(envelope);
+  const { statement, digest } = signed;
+  checkLog(statement, store.checkpoint().origin);
+  if (statement.kind === "claim")
+    throw new LogServerError("MALFORMED", "Claims are not carried here.", "Send the file to those who sign it.");
+  const unclaimed = statementChains(statement).find((id) => !store.head(packageIdHash(nodeCrypto, id)));
+  if (unclaimed !== undefined)
+    throw new LogServerError("UNKNOWN", `Nobody has claimed ${unclaimed}.`, "Claim it: touchmark claim");
+  await verify();
+  inbox.put(statement, digest, envelope, clock());
+  return { status: 200, type: JSON_TYPE, cache: NEVER, body: `${JSON.stringify({ statement: digest })}\n` };
+}
+
+/** [L-50] */
+function readInbox({ inbox, clock }: Service, name: string): Answer | undefined {
+  const [, about, hash] = /^(about\/)?([0-9a-f]{64})$/.exec(name) ?? [];
+  if (hash === undefined) return undefined;
+  if (about !== undefined) {
+    const lines = inbox.about(hash, clock()).map((digest) => `${digest}\n`);
+    return { status: 200, type: TEXT, cache: NEVER, body: lines.join("") };
+  }
+  const body = inbox.get(hash, clock());
+  return body && { status: 200, type: JSON_TYPE, cache: NEVER, body };
 }
 
 async function lookUpProofs({ store, states, proofs, clock }: Service, statement: Statement): Promise<void> {

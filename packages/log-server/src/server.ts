@@ -7,6 +7,7 @@ import type { ProofChecker } from "./claim-proofs.ts";
 import { limitConnections } from "./connections.ts";
 import type { Cosigning } from "./cosigning.ts";
 import type { FollowedStore } from "./follow-store.ts";
+import { createInbox } from "./inbox.ts";
 import { listen } from "./listen.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { countedAddress, createRateLimit } from "./rate-limit.ts";
@@ -114,6 +115,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
       }),
     budget: { left: MAX_BODIES_BYTES },
     bundles: { left: MAX_BUNDLES },
+    inbox: createInbox(),
     proofs: options.proofs,
     clock,
   };

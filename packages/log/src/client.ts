@@ -88,6 +88,24 @@ export function fetchEvidence(
   return post(log, "evidence", { packages }, MAX_EVIDENCE_BYTES);
 }
 
+/** A statement that waits in the log's inbox for signatures, by the hex of its digest; **not verified**. Throws `NOT_FOUND` and what the network throws. */
+export function fetchInbox(log: LogEndpoint, digest: string): Promise<Uint8Array> {
+  return get(log, `inbox/${digest}`, MAX_ENVELOPE_BYTES);
+}
+
+/** Puts a statement into the log's inbox; what signatures are there already are kept. Throws `REFUSED`. */
+export async function postInbox(log: LogEndpoint, envelope: Uint8Array): Promise<void> {
+  await post(log, "inbox", { envelope: parseUtf8(envelope) }, MAX_SUBMIT_ANSWER_BYTES);
+}
+
+/** The digests of the statements about a package that wait in the log's inbox. */
+export async function listInbox(log: LogEndpoint, subjectHash: Uint8Array): Promise<string[]> {
+  const text = parseUtf8(await get(log, `inbox/about/${encodeHex(subjectHash)}`, MAX_ENVELOPE_BYTES));
+  const digests = text.split("\n").filter((line) => line !== "");
+  if (digests.every((digest) => /^[0-9a-f]{64}$/.test(digest))) return digests;
+  throw new LogError("BAD_ANSWER", "The log's list of what waits in its inbox is malformed.");
+}
+
 /** Hands a statement in [L-20]. Throws `REFUSED`, with the log's reason, if the log will not have it. */
 export async function submitEnvelope(log: LogEndpoint, submission: Submission): Promise<SubmitAnswer> {
   const { earlier } = submission;

@@ -47,7 +47,7 @@ export const claim: Command = defineCommand({
   flags: FLAGS,
   operands: [0, 500],
   run: async (values, operands, context) => {
-    const { io, ui } = context;
+    const { io } = context;
     const asks = operands.length === 0 && values.key.length === 0 && !values.workspaces && io.isTerminal.stdin;
     if (!asks && operands.length === 0 && !values.workspaces)
       throw usageError("claim", "touchmark claim needs PACKAGE.");
@@ -64,7 +64,7 @@ export const claim: Command = defineCommand({
     const previous = values.proof.length > 0 ? await previousOf(ids, policy, context) : () => null;
     for (const id of ids) {
       const isPackage = parseSubjectId(id).kind === "package";
-      const earlier = values["no-earlier"] || !isPackage ? [] : await fetchEarlierVersions(id, policy, io, ui);
+      const earlier = values["no-earlier"] || !isPackage ? [] : await earlierOf(id, policy, asks, context);
       claimed.set(id, { earlier, previous: previous(id), proof: proofOf(id, earlier, values.proof) });
     }
     const payload = draftClaim(policy.log.origin, claimed, authority, details);
@@ -142,6 +142,18 @@ function refuseFile(typed: string, cwd: string): string {
     `${cleanText(typed, 80)} is a file, not a package.`,
     "Key cards are named with --key, once for each. A package is named npm:<registry>/<name> where a file has its name.",
   );
+}
+
+// Whether a package was never published the registry alone can't say: it might not show it. The person can.
+async function earlierOf(id: string, policy: Policy, asks: boolean, { io, ui }: Context): Promise<Claimed["earlier"]> {
+  try {
+    return await fetchEarlierVersions(id, policy, io, ui);
+  } catch (error) {
+    const isUnknown = error instanceof CliError && error.code === "NOT_PUBLISHED";
+    if (!isUnknown || !asks || !(await io.askConfirm(`The registry knows no ${id}. Was it never published?`)))
+      throw error;
+    return [];
+  }
 }
 
 /** A rival's claim follows the entries that are there [S-17]. */

@@ -2,6 +2,7 @@
 import { countHolders, isFingerprint } from "@touchmark/core";
 import type { Context } from "../command.ts";
 import { CliError } from "../error.ts";
+import { explainFailure } from "../failure.ts";
 import { localPackages } from "../files/workspace.ts";
 import type { CardKey } from "../keys/key-card.ts";
 import { readCards } from "../keys/read-cards.ts";
@@ -167,7 +168,7 @@ function cardsOf(file: string, context: Context): CardKey[] | string {
   try {
     return readCards([file], context);
   } catch (error) {
-    return error instanceof Error ? error.message : "that is no key card";
+    return explainFailure(error).message;
   }
 }
 

@@ -20,6 +20,8 @@ export interface DraftOptions {
   /** `--base`, as typed: a version, or `NAME@VERSION` where there are several tarballs. */
   bases: readonly string[];
   source: { repository: string; commit: string } | undefined;
+  /** The registry's id of the staged publish, where there is one tarball. */
+  stage?: string | undefined;
 }
 
 /** Reads a tarball and names its release by the registry's name in the policy. Throws VerifyError and what the system throws. */
@@ -37,13 +39,13 @@ export async function readHeldTarball(path: string, registry: string): Promise<H
 }
 
 /** The payload of a release of these tarballs. */
-export function draftRelease(tarballs: HeldTarball[], { origin, bases, source }: DraftOptions): Uint8Array {
+export function draftRelease(tarballs: HeldTarball[], { origin, bases, source, stage }: DraftOptions): Uint8Array {
   const baseOf = readBases(bases, tarballs);
   return encodeRelease({
     logs: [origin],
     releases: tarballs.map(({ releaseId, sha512, tarSha512 }) => {
       const base = baseOf.get(releaseId);
-      return { releaseId, sha512, tarSha512, ...(base === undefined ? {} : { base }) };
+      return { releaseId, sha512, tarSha512, ...(base === undefined ? {} : { base }), ...(stage && { stage }) };
     }),
     ...(source ? { source } : {}),
   });

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { PackedPackage } from "./tarball.ts";
 
@@ -12,14 +12,22 @@ export interface Registry {
   close(): Promise<void>;
 }
 
-export async function startRegistry(): Promise<Registry> {
+interface Sent {
+  name: string;
+  versions: Record<string, { dist: { integrity: string; shasum: string } }>;
+  "_attachments": Record<string, { data: string }>;
+}
+
+/** `clock` says when what is put there was published, in seconds. */
+export async function startRegistry(clock: () => number = () => 0): Promise<Registry> {
   const packages = new Map<string, { packed: PackedPackage; time: number; weak: boolean }[]>();
   const answers = new Map<string, { status: number; body: string }>();
   const server = createServer((request, response) => {
     const path = decodeURIComponent((request.url ?? "").slice(1));
     const fixed = answers.get(path);
     const tarball = [...packages.values()].flat().find(({ packed }) => path === pathOf(packed));
-    if (fixed) response.writeHead(fixed.status).end(fixed.body);
+    if (request.method === "PUT") void takeIn(request, response);
+    else if (fixed) response.writeHead(fixed.status).end(fixed.body);
     else if (tarball) response.end(tarball.packed.tarball);
     else if (packages.has(path))
       response.setHeader("content-type", "application/json").end(JSON.stringify(packument(path)));
@@ -49,6 +57,20 @@ export async function startRegistry(): Promise<Registry> {
       "dist-tags": { latest: published.at(-1)!.packed.version },
       versions: Object.fromEntries(versions),
     };
+  };
+
+  // What `npm publish` sends.
+  const takeIn = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const parts: Buffer[] = [];
+    for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+    const sent = JSON.parse(Buffer.concat(parts).toString("utf8")) as Sent;
+    const [version = ""] = Object.keys(sent.versions);
+    const [attachment] = Object.values(sent["_attachments"]);
+    const tarball = Buffer.from(attachment?.data ?? "", "base64");
+    const { integrity, shasum } = sent.versions[version]!.dist;
+    const packed = { name: sent.name, version, tarball, integrity, shasum };
+    packages.set(sent.name, [...(packages.get(sent.name) ?? []), { packed, time: clock(), weak: false }]);
+    response.setHeader("content-type", "application/json").end("{}");
   };
 
   return {

@@ -48,14 +48,16 @@ const ORIGIN = "log.example/main";
 export async function openStage(script: Script, source: string): Promise<Stage> {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "touchmark-script-")));
   const cleanups: Stage["cleanups"] = [() => rmSync(directory, { recursive: true, force: true })];
-  const registry = source.includes("${REGISTRY}") ? await startRegistry() : null;
+  const registry = source.includes("${REGISTRY}") ? await startRegistry(() => stage.now) : null;
   if (registry) cleanups.push(() => registry.close());
   const stage: Stage = {
     directory,
     variables: new Map([
       ["WORK", directory],
       ["CLOSED", `http://127.0.0.1:${await closedPort()}/`],
-      ...(registry ? [["REGISTRY", registry.url] as const] : []),
+      ...(registry
+        ? [["REGISTRY", registry.url] as const, ["REGISTRY_HOST", new URL(registry.url).host] as const]
+        : []),
     ]),
     env: {
       PATH: process.env["PATH"] ?? "",
