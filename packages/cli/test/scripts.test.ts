@@ -89,7 +89,7 @@ function varying(text: string, { variables }: Stage): string {
     .replaceAll(/(?<=with )(?:ECDSA|ED25519)(?=-SK key)/g, "[..]")
     .replaceAll(/SHA256:[A-Za-z0-9+/]{43}/g, "SHA256:[..]")
     .replaceAll(/sha256:[0-9a-f]{64}/g, "sha256:[..]")
-    .replaceAll(/(sha256:)[0-9a-f]{12}…/g, "$1[..]")
+    .replaceAll(/(sha256:)[0-9a-f]{12}(?:…|(?= ))/g, "$1[..]")
     .replaceAll(/(?<=entry )[0-9a-f]{32}…/g, "[..]")
     .replaceAll(/^(?:npm (?:notice|warn).*\n)+/gm, "[...]\n")
     .replaceAll(/"(reference|npm:[^"]*)":( ?)"[0-9a-f]{64}"/g, '"$1":$2"[..]"')

@@ -153,5 +153,5 @@ function signerLabels({ statement, signers }: StatementFile, view: StateView, { 
   const enrolled = readKeys(touchmarkHome(io));
   const [id = ""] = statementChains(statement);
   const authority = statedAuthority(statement) ?? speaking(statement, view.state(id))?.authority ?? null;
-  return signers.map((signer) => labelOf(signer, authority, enrolled));
+  return [...new Set(signers.map((signer) => labelOf(signer, authority, enrolled)).toSorted())];
 }

@@ -35,7 +35,7 @@ export async function statusOfFile(
   const complete = votes.length > 0 && isEnough(votes) && refusal === null;
   const [id = ""] = statementChains(statement);
   const authority = statedAuthority(statement) ?? view.state(id).lines[0]?.authority ?? null;
-  const labels = found.signers.map((signer) => labelOf(signer, authority, []));
+  const labels = [...new Set(found.signers.map((signer) => labelOf(signer, authority, [])).toSorted())];
   return {
     votes,
     complete,

@@ -15,7 +15,7 @@ export interface Registry {
 interface Sent {
   name: string;
   versions: Record<string, { dist: { integrity: string; shasum: string } }>;
-  "_attachments": Record<string, { data: string }>;
+  _attachments: Record<string, { data: string }>;
 }
 
 /** `clock` says when what is put there was published, in seconds. */

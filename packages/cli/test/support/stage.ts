@@ -127,7 +127,7 @@ async function runTouchmark(argv: string[], stage: Stage): Promise<Outcome> {
   };
   const type = async (question: string, shown: (answer: string) => string): Promise<string | undefined> => {
     const answer = stage.answers?.shift();
-    add("stderr")(`${question}${answer === undefined ? "" : ` ${shown(answer)}`}\n`);
+    add("stderr")(`${`${question}${answer === undefined ? "" : ` ${shown(answer)}`}`.trimEnd()}\n`);
     return answer;
   };
   const io: Io = {
