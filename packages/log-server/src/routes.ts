@@ -113,7 +113,7 @@ async function answerInbox({ store, inbox, clock, sequencer }: Service, body: Ui
   if (unclaimed !== undefined)
     throw new LogServerError("UNKNOWN", `Nobody has claimed ${unclaimed}.`, "Claim it: touchmark claim");
   await verify();
-  inbox.put(statement, digest, envelope, clock());
+  inbox.put(statement, digest, encodeUtf8(envelope), clock());
   return { status: 200, type: JSON_TYPE, cache: NEVER, body: `${JSON.stringify({ statement: digest })}\n` };
 }
 
