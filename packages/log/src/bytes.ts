@@ -31,6 +31,11 @@ export function bufferOver(bytes: Uint8Array): FastBuffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as FastBuffer;
 }
 
+/** Bytes `start` to `end` in lower-case hex. */
+export function hexOf(bytes: Uint8Array, start: number, end: number): string {
+  return slab.hexSlice.call(bytes, start, end); // a Buffer's method works on any byte array, and a Buffer over it costs as much again
+}
+
 const SLAB = 16_384;
 let slab = Buffer.alloc(0) as FastBuffer;
 let used = 0;

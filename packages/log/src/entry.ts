@@ -1,5 +1,5 @@
 /** The leaves of a Touchmark log: package entries and epoch leaves. */
-import { copyBytes } from "./bytes.ts";
+import { copyBytes, hexOf } from "./bytes.ts";
 import { LogError } from "./error.ts";
 
 export const ENTRY_BYTES = 90;
@@ -33,6 +33,12 @@ export type PackageEntry = {
   readonly envelopeHash: Uint8Array;
   readonly previous: number | null;
   readonly previousAuthority: number | null;
+};
+
+/** An entry with its hashes in lower-case hex, for whoever looks things up by them. */
+export type NamedEntry = Omit<PackageEntry, "packageHash" | "envelopeHash"> & {
+  readonly package: string;
+  readonly envelope: string;
 };
 
 /** [L-3] `covers` is the number of leaves before this one, which is its index. */
@@ -75,8 +81,7 @@ export function parseLeaf(bytes: Uint8Array): PackageEntry | EpochLeaf {
 
 /** Throws `BAD_ENTRY`. */
 export function parseEntry(bytes: Uint8Array): PackageEntry {
-  const { kind, time } = readHead(bytes, ENTRY_BYTES);
-  if (kind === "epoch") throw new LogError("BAD_ENTRY", "The leaf is an epoch leaf, not a package entry.");
+  const { kind, time } = readEntryHead(bytes);
   return {
     kind,
     time,
@@ -85,6 +90,29 @@ export function parseEntry(bytes: Uint8Array): PackageEntry {
     previous: readIndex(bytes, 74),
     previousAuthority: readIndex(bytes, 82),
   };
+}
+
+/** As {@link parseEntry}. Throws `BAD_ENTRY`. */
+export function parseNamedEntry(bytes: Uint8Array): NamedEntry {
+  const { kind, time } = readEntryHead(bytes);
+  const previous = readIndex(bytes, 74);
+  const previousAuthority = readIndex(bytes, 82);
+  return { kind, time, previous, previousAuthority, package: hexOf(bytes, 10, 42), envelope: hexOf(bytes, 42, 74) };
+}
+
+/** The envelopes that these entries name, as {@link parseNamedEntry} has them; all else in the entries is looked at too. Throws `BAD_ENTRY`. */
+export function envelopesOf(entries: Iterable<Uint8Array>): Set<string> {
+  const envelopes = new Set<string>();
+  let before: Uint8Array | undefined;
+  for (const bytes of entries) {
+    readEntryHead(bytes);
+    readIndex(bytes, 74);
+    readIndex(bytes, 82);
+    // The entries of one statement stand side by side [L-6].
+    if (before === undefined || !isSame(before, bytes, 42, 74)) envelopes.add(hexOf(bytes, 42, 74));
+    before = bytes;
+  }
+  return envelopes;
 }
 
 /** Throws `BAD_ENTRY`. */
@@ -116,6 +144,17 @@ export function writeIndex(bytes: Uint8Array, at: number, index: number | null):
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   view.setUint32(at, index === null ? NONE : Math.floor(index / 2 ** 32));
   view.setUint32(at + 4, index === null ? NONE : index % 2 ** 32);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function readEntryHead(bytes: Uint8Array): { kind: EntryKind; time: number } {
+  const { kind, time } = readHead(bytes, ENTRY_BYTES);
+  if (kind === "epoch") throw new LogError("BAD_ENTRY", "The leaf is an epoch leaf, not a package entry.");
+  return { kind, time };
 }
 
 function readHead(bytes: Uint8Array, length: number): { kind: (typeof KINDS)[number]; time: number } {

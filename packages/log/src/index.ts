@@ -46,13 +46,16 @@ export {
   encodeEpoch,
   ENTRY_BYTES,
   type EntryKind,
+  envelopesOf,
   EPOCH_BYTES,
   type EpochLeaf,
   isAuthorityKind,
+  type NamedEntry,
   type PackageEntry,
   parseEntry,
   parseEpoch,
   parseLeaf,
+  parseNamedEntry,
 } from "./entry.ts";
 export { LogError, type LogErrorCode, type NotePair, type Refusal } from "./error.ts";
 export {

@@ -52,6 +52,7 @@ export function rootOfDigests(leaves: readonly Digest[]): Digest {
 /** RFC 6962 section 2.1: the largest power of two smaller than `size`, which is at least 2. */
 export function splitSize(size: number): number {
   const last = size - 1;
+  if (last < 2 ** 30) return 1 << (31 - Math.clz32(last)); // nearly always, and quicker
   const high = Math.floor(last / 2 ** 32);
   return high > 0 ? 2 ** (63 - Math.clz32(high)) : 2 ** (31 - Math.clz32(last));
 }

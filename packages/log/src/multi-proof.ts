@@ -3,10 +3,11 @@ import {
   concatDigests,
   type Digest,
   DIGEST_BYTES,
-  digestsFromBytes,
+  digestRow,
   digestToBytes,
   leafDigest,
   nodeDigest,
+  nodeDigestBeside,
 } from "./digest.ts";
 import { LogError } from "./error.ts";
 import { type Range, type RangeDigest, splitSize, toDigest } from "./merkle.ts";
@@ -56,11 +57,15 @@ export function rootFromMultiProof(size: number, leaves: readonly KnownLeaf[], p
 /** As {@link rootFromMultiProof}, for the leaves' bytes instead of their hashes. */
 export function rootFromMultiProofOfData(
   size: number,
-  leaves: ReadonlyMap<number, Uint8Array>,
+  leaves: Iterable<readonly [index: number, data: Uint8Array]>,
   proof: Uint8Array,
 ): Uint8Array {
-  const indices = [...leaves.keys()];
-  const digests = [...leaves.values()].map(leafDigest);
+  const indices: number[] = [];
+  const digests: Digest[] = [];
+  for (const [index, data] of leaves) {
+    indices.push(index);
+    digests.push(leafDigest(data));
+  }
   return digestToBytes(rootDigest(size, indices, digests, proof));
 }
 
@@ -68,23 +73,46 @@ function rootDigest(size: number, indices: readonly number[], leaves: readonly D
   requireIndices(size, indices);
   if (indices.length === 0) throw new LogError("BAD_PROOF", "A multi-proof of no leaf proves nothing.");
   if (proof.length % DIGEST_BYTES !== 0) throw new LogError("BAD_PROOF", "The multi-proof is no row of hashes.");
-  const given = digestsFromBytes(proof);
-  let at = 0;
+  const given = digestRow(proof);
+  const count = proof.length / DIGEST_BYTES;
+  let used = 0;
+  const take = (hashes: number): number => {
+    used += hashes;
+    if (used > count) throw new LogError("BAD_PROOF", "The multi-proof is too short.");
+    return used - hashes;
+  };
+  // The hash of a subtree that holds the leaves from number `from` up to `to`, at least one; a half without any is the proof's.
   const walk = (start: number, end: number, from: number, to: number): Digest => {
-    if (from === to) {
-      const digest = given[at++];
-      if (digest === undefined) throw new LogError("BAD_PROOF", "The multi-proof is too short.");
-      return digest;
-    }
-    if (end - start === 1) return leaves[from]!;
+    if (to - from === 1 && isPerfect(end - start)) return climb(end - start, indices[from]! - start, leaves[from]!);
     const middle = start + splitSize(end - start);
     const border = firstAtLeast(indices, middle, from, to);
+    if (border === from) {
+      const at = take(1);
+      return nodeDigestBeside(walk(middle, end, from, to), given, at, 0);
+    }
     const left = walk(start, middle, from, border);
-    return nodeDigest(left, walk(middle, end, border, to));
+    return border === to ? nodeDigestBeside(left, given, take(1), 1) : nodeDigest(left, walk(middle, end, border, to));
+  };
+  // As walk, for one leaf in a perfect subtree, where most of a sparse tree's nodes are. Siblings on the left come first in the proof, the uppermost foremost.
+  const climb = (width: number, place: number, leaf: Digest): Digest => {
+    let lefts = 0;
+    for (let rest = place; rest !== 0; rest &= rest - 1) lefts++;
+    const first = take(lefts);
+    let digest = leaf;
+    for (let bit = 1; bit < width; bit <<= 1) {
+      const isRight = (place & bit) !== 0;
+      digest = nodeDigestBeside(digest, given, isRight ? first + --lefts : take(1), isRight ? 0 : 1);
+    }
+    return digest;
   };
   const root = walk(0, size, 0, indices.length);
-  if (at !== given.length) throw new LogError("BAD_PROOF", "The multi-proof is too long.");
+  if (used !== count) throw new LogError("BAD_PROOF", "The multi-proof is too long.");
   return root;
+}
+
+/** Whether that many leaves make a perfect tree, of a size that bitwise operators can be used for. */
+function isPerfect(leaves: number): boolean {
+  return leaves <= 2 ** 30 && (leaves & (leaves - 1)) === 0;
 }
 
 function requireIndices(size: number, indices: readonly number[]): void {

@@ -47,10 +47,10 @@ export const logProof: Command = defineCommand({
       return EXIT.rejected;
     }
     const { checkpoint } = evidence;
+    const { envelope } = entry;
     const { leaf, proof: hashes } = await fetchProvedLeaf(logEndpoint(policy, io), entry.index, checkpoint);
     const text = encodeTlogProof({ extra: leaf, index: entry.index, hashes, checkpoint: checkpoint.note }); // [M-13]
     await writeWhole(resolve(io.cwd, values.out), text);
-    const envelope = encodeHex(entry.envelopeHash);
     const key = encodeVerifierKey(policy.log.key);
     ui.result(
       { ok: true, file: values.out, packageId, version, index: entry.index, size: checkpoint.size, envelope, key },

@@ -1,14 +1,14 @@
-import { encodeHex } from "@touchmark/core";
 import {
+  envelopesOf,
   type Evidence,
   type EpochLeaf,
   LogError,
   type LogErrorCode,
   mapRootFromBuckets,
-  type PackageEntry,
+  type NamedEntry,
   parseBucket,
-  parseEntry,
   parseEpoch,
+  parseNamedEntry,
   rootFromMultiProofOfData,
   type SignedCheckpoint,
   verifyCheckpoint,
@@ -16,12 +16,10 @@ import {
 } from "@touchmark/log";
 
 /** An entry that was proved to be in the log. */
-export interface ProvedEntry extends PackageEntry {
+export interface ProvedEntry extends NamedEntry {
   index: number;
   /** The leaf itself. */
   bytes: Uint8Array;
-  /** Hex of `envelopeHash`. */
-  envelope: string;
 }
 
 /** A bundle of which every byte was proved to belong to a checkpoint that the log signed. What it says is still to be read. */
@@ -29,7 +27,7 @@ export interface OpenedEvidence {
   checkpoint: SignedCheckpoint;
   epoch: EpochLeaf;
   /** By hex package id hash, ascending by index. */
-  entries: Map<string, ProvedEntry[]>;
+  readonly entries: ReadonlyMap<string, ProvedEntry[]>;
   /** By bucket number. */
   buckets: ReadonlyMap<number, Uint8Array>;
   /** By hex SHA-256. */
@@ -45,22 +43,20 @@ export function openEvidence(bundle: Evidence, key: VerifierKey): OpenedEvidence
   const epoch = parseEpoch(bundle.epoch);
   if (epoch.covers !== epochIndex)
     throw new LogError("BAD_PROOF", "The epoch leaf is not the last leaf of the checkpoint."); // [V-3] [L-8]
-  const proved = [...bundle.entries].map(([index, bytes]) => {
-    const entry = parseEntry(bytes);
-    return { ...entry, index, bytes, envelope: encodeHex(entry.envelopeHash) };
-  });
-  if (proved.some(({ index }) => index >= epochIndex)) {
-    throw new LogError("BAD_PROOF", "An entry stands behind the epoch leaf.");
-  }
-  const leaves = new Map([...bundle.entries, [epochIndex, bundle.epoch]]);
+  const named = envelopesOf(bundle.entries.values());
+  // An entry at or behind the epoch leaf is refused with all others that do not ascend.
+  const leaves = [...bundle.entries, [epochIndex, bundle.epoch] as const];
   const root = rootFromMultiProofOfData(checkpoint.size, leaves, bundle.logProof);
   expectRoot(root, checkpoint.root, "BAD_PROOF", "The entries are not in the log's tree.");
   verifyBuckets(bundle, epoch.mapRoot);
-  expectNamed(bundle.envelopes, proved);
+  expectNamed(bundle.envelopes, named);
+  let entries: ReturnType<typeof entriesByPackage> | undefined;
   return {
     checkpoint,
     epoch,
-    entries: Map.groupBy(proved, (entry) => encodeHex(entry.packageHash)),
+    get entries() {
+      return (entries ??= entriesByPackage(bundle.entries));
+    },
     buckets: bundle.buckets,
     envelopes: bundle.envelopes,
     earlier: bundle.earlier,
@@ -83,11 +79,21 @@ function verifyBuckets(bundle: Evidence, mapRoot: Uint8Array): void {
 }
 
 // [E-6]: an envelope that no entry names was never logged.
-function expectNamed(envelopes: ReadonlyMap<string, string>, entries: ProvedEntry[]): void {
-  const named = new Set(entries.map(({ envelope }) => envelope));
+function expectNamed(envelopes: ReadonlyMap<string, string>, named: ReadonlySet<string>): void {
   for (const digest of envelopes.keys()) {
     if (!named.has(digest)) throw new LogError("BAD_EVIDENCE", "The evidence holds an envelope that no entry names.");
   }
+}
+
+function entriesByPackage(leaves: Evidence["entries"]): Map<string, ProvedEntry[]> {
+  const entries = new Map<string, ProvedEntry[]>();
+  for (const [index, bytes] of leaves) {
+    const entry = { ...parseNamedEntry(bytes), index, bytes };
+    const others = entries.get(entry.package);
+    if (others === undefined) entries.set(entry.package, [entry]);
+    else others.push(entry);
+  }
+  return entries;
 }
 
 function expectRoot(found: Uint8Array, expected: Uint8Array, code: LogErrorCode, message: string): void {
