@@ -8,6 +8,7 @@ import {
   encodeClaim,
   encodeEnvelope,
   encodeHold,
+  encodeRevoke,
   NO_EARLIER,
   parseStatement,
 } from "@touchmark/core";
@@ -154,6 +155,14 @@ describe("a package that changed hands", () => {
     expect(explained).toMatch(/pinned +sha256:[0-9a-f]{64} in touchmark\.lock: epoch 2, entry \d+, proof \(a\)\n/);
     lock("1.0.0"); // signed before, under the old authority
     expect(await run("verify --online")).toEqual([0, expect.stringContaining("1 package: 1 signed")]);
+  });
+
+  test("A10: a frozen package stays good and is shown as frozen, without being asked for", async () => {
+    const keys = [alice.fingerprint];
+    await enter(encodeRevoke(nodeCrypto, { logs, subjects: [PEWTER], keys }), [alice]);
+    const [exit, text] = await run("verify --online");
+    expect([exit, text]).toEqual([0, expect.stringContaining("1 package: 1 signed")]);
+    expect(text).toContain("accepted   pewter@1.0.0  signed by alice, bob\n  The package is frozen:");
   });
 
   test("what waits and what is held is explained", async () => {

@@ -1,3 +1,4 @@
+import type { Verdict } from "@touchmark/core";
 import type { LockfileVerdict, Policy } from "@touchmark/verify";
 import { checkLockfile, neededEvidence, packageChecker, parseLockfile, registriesOf } from "@touchmark/verify";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
@@ -68,7 +69,7 @@ function print(
 ): void {
   const { io, ui } = context;
   const { status, verdicts, notes } = verdict;
-  const shown = verdicts.filter((one) => all || one.status !== "accepted" || one.basis === "exception");
+  const shown = verdicts.filter((one) => all || one.status !== "accepted" || one.basis === "exception" || isNoted(one));
   const noEvidence = "code" in evidence;
   // Where all fail for one reason, it is said once.
   const lines = noEvidence
@@ -88,4 +89,9 @@ function print(
       `${summary(verdicts)}${noEvidence ? "" : ` (evidence: ${evidenceLine(evidence, policy, io.now())})`}`,
     ],
   );
+}
+
+// [V-12], [V-14]: what is accepted and still has to be said.
+function isNoted({ reasons }: Verdict): boolean {
+  return reasons.some(({ code }) => code === "EXPEDITED" || code === "FROZEN");
 }
