@@ -108,11 +108,19 @@ export function createReplay(options: ReplayOptions): Replay {
     draft.set(record);
   };
 
+  // The entry that is judged is its subject's head already: its rules see the state before it.
+  let judged: { packageId: string; lastAuthority: number | null } | undefined;
   const world = logWorld({
     origin,
     chartered,
     time: () => time,
-    state: (subjectId) => memory.state(subjectId, headOf(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null),
+    state: (subjectId) =>
+      memory.state(
+        subjectId,
+        subjectId === judged?.packageId
+          ? judged.lastAuthority
+          : (headOf(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null),
+      ),
     releaseTime: (packageHash, version) => {
       const [first] = memory.releases(packageHash, version);
       return first === undefined ? null : memory.time(first.index);
@@ -177,6 +185,7 @@ export function createReplay(options: ReplayOptions): Replay {
     const beforeTime = head && isAdoption(entry.kind) ? memory.time(head.last) : undefined;
     const before = head && beforeTime !== undefined ? { index: head.last, time: beforeTime } : null;
     const place = { index, time: entry.time, leafHash: leafHash(leaf), before };
+    judged = { packageId, lastAuthority };
     const state = applyStatement(memory.state(packageId, lastAuthority), packageId, signed, place, world); // [L-14]
     memory.keepEntry({ index, leaf, entry, packageId, state });
     yield* releaseProblems(signed, packageId, entry, state);
