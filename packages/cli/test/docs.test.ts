@@ -38,3 +38,21 @@ describe("docs/cli.md", () => {
     expect(missing).toEqual([]);
   });
 });
+
+describe("docs/governance.md and docs/ci.md", () => {
+  it.each(["docs/governance.md", "docs/ci.md"])("%s names only commands that there are", (file) => {
+    const names = COMMANDS.map(({ name }) => name.split(" "));
+    const groups = new Set(names.filter((words) => words.length > 1).map(([group = ""]) => group));
+    // Lines of blocks, and code within a sentence.
+    const told = [...read(file).matchAll(/(?:^|`)touchmark ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)/gm)].map(
+      ([, text = ""]) => text,
+    );
+    const unknown = told.filter((text) => {
+      const words = text.split(" ");
+      const isCommand = names.some((name) => name.every((word, i) => words[i] === word));
+      return !isCommand && !(words.length === 1 && groups.has(words[0]!));
+    });
+    expect(told.length).toBeGreaterThan(5);
+    expect(unknown).toEqual([]);
+  });
+});
