@@ -1,4 +1,5 @@
 import { auditReplay } from "./audit-replay.ts";
+import { authorityShow } from "./authority-show.ts";
 import { browserPage } from "./browser-page.ts";
 import { clientProofs } from "./client-proofs.ts";
 import { type Benchmark, type Figure, keepsTarget, ratioOf } from "./figure.ts";
@@ -20,6 +21,7 @@ const BENCHMARKS: Benchmark[] = [
   auditReplay,
   signWithKey,
   browserPage,
+  authorityShow,
 ];
 
 const args = process.argv.slice(2);
