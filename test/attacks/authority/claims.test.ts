@@ -1,7 +1,7 @@
 import { encodeClaim, encodeFunding, encodeRelease, encodeVeto, NO_EARLIER } from "@touchmark/core";
 import { nodeCrypto } from "@touchmark/log";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { digestOf, hexOf, idOf, openTown, ORIGIN, type Town } from "./support/town.ts";
+import { CARE, digestOf, hexOf, idOf, openTown, ORIGIN, type Town } from "./support/town.ts";
 import {
   changeOf,
   expectAudited,
@@ -83,6 +83,28 @@ test("[Authority 4] a thief claims first, the owner within seven days: contested
       await expectRejected(consumer, "NOT_SIGNED", /Not signed yet/);
     }
   }
+});
+
+test("[Authority 4] a contested claim is settled by a committee, for those who recognise it and nobody else", async () => {
+  await town.claim("tin", "alice bob");
+  await town.rival("tin", "mallory", "--threshold 1", "0.0.2");
+  await town.turn(8);
+  const authority = await town.founded(CARE, "kim lee", 2);
+  const { subjects } = JSON.parse((await town.make("authority show tin --json")).stdout) as {
+    subjects: { lines: { claim: { entry: number } }[] }[];
+  };
+  const [owners] = subjects[0]!.lines;
+  const word = await town.propose(`committee endorse ${CARE} tin --claim ${owners!.claim.entry}`, "kim lee");
+  expect(word.exit, word.text).toBe(0);
+  await town.turn(6);
+  const early = await town.release("tin", "1.0.0", "alice bob");
+  const following = { ...STRICT, policy: { committees: { [CARE]: { authority, powers: ["endorse"] } } } };
+  await expectRejected(town.consumer([early.packed], following), "NOT_CLAIMED", /contested/);
+  await town.turn(1);
+  expectRefused(await town.release("tin", "6.6.6", "mallory"), "WRONG_KEY S-4", /Signed by the wrong key/);
+  const good = await town.release("tin", "1.0.1", "alice bob");
+  await expectAccepted(town.consumer([good.packed], following), /tin@1\.0\.1 +signed by alice, bob/);
+  await expectRejected(town.consumer([good.packed], STRICT), "NOT_CLAIMED", /contested/);
 });
 
 test("[Authority 7] a key that doesn't sign is not taken in", async () => {
