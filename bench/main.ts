@@ -5,6 +5,7 @@ import { clientProofs } from "./client-proofs.ts";
 import { type Benchmark, type Figure, keepsTarget, ratioOf } from "./figure.ts";
 import { foldHistory } from "./fold-history.ts";
 import { logAdmission } from "./log-admission.ts";
+import { logAppend } from "./log-append.ts";
 import { logCosigned } from "./log-cosigned.ts";
 import { logScale } from "./log-scale.ts";
 import { signWithKey } from "./sign-with-key.ts";
@@ -16,6 +17,7 @@ const BENCHMARKS: Benchmark[] = [
   foldHistory,
   clientProofs,
   logAdmission,
+  logAppend,
   logCosigned,
   logScale,
   auditReplay,

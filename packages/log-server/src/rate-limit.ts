@@ -35,17 +35,21 @@ export function createRateLimit({ perSecond, burst, clock, addresses = 50_000 }:
 }
 
 /**
- * The address that a request is counted for: that of its connection, or what the proxy in front says in the last X-Forwarded-For. Of one person's IPv6 network,
- * 64 bits count. `undefined` for this machine itself, which is not counted.
+ * The address that a request is counted for: that of its connection or, if that is the proxy's, what the last X-Forwarded-For says; from anybody else that
+ * header is a claim. Of one person's IPv6 network, 64 bits count. `undefined` for this machine itself, which is not counted.
  */
-export function countedAddress(request: IncomingMessage, behindProxy: boolean): string | undefined {
-  const forwarded = request.headers["x-forwarded-for"];
-  const last = String(forwarded ?? "")
+export function countedAddress(request: IncomingMessage, proxy: string | undefined): string | undefined {
+  const own = plainAddress(request.socket.remoteAddress ?? "");
+  const proxied = proxy !== undefined && own === plainAddress(proxy);
+  if (!proxied && (own === "::1" || own.startsWith("127."))) return undefined;
+  const last = String(request.headers["x-forwarded-for"] ?? "")
     .split(",")
     .at(-1)
     ?.trim();
-  const address = behindProxy && last ? last.slice(0, 45) : (request.socket.remoteAddress ?? "");
-  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
-  if (!behindProxy && (plain === "::1" || plain.startsWith("127."))) return undefined;
-  return plain.includes(":") ? plain.split(":").slice(0, 4).join(":") : plain;
+  const address = proxied && last ? plainAddress(last.slice(0, 45)) : own;
+  return address.includes(":") ? address.split(":").slice(0, 4).join(":") : address;
+}
+
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
 }

@@ -57,8 +57,8 @@ export type LogServerOptions = {
   readonly follow?: number;
   /** [L-34] Submissions and questions for evidence that one address may send: a second, 50 if left out, and in one go, 500. This machine itself is not counted. */
   readonly rate?: { readonly perSecond: number; readonly burst: number };
-  /** Whether a proxy stands in front that says in X-Forwarded-For who asks. */
-  readonly behindProxy?: boolean;
+  /** The address from which a proxy in front connects, which says in X-Forwarded-For who asks. */
+  readonly proxy?: string | undefined;
   /** [L-34] Connections at one time, 4,096 if left out. */
   readonly connections?: number;
 };
@@ -78,7 +78,7 @@ const CLOSE_AFTER = 5000;
 
 /** Starts to listen. Rejects with the system's error if the port cannot be had. */
 export async function startLogServer(options: LogServerOptions): Promise<LogServer> {
-  const { store, clock, cosigning, onEvent = () => undefined, requestTimeout = 30_000, behindProxy = false } = options;
+  const { store, clock, cosigning, onEvent = () => undefined, requestTimeout = 30_000, proxy } = options;
   const metrics = createMetrics();
   const onFailure = (error: unknown): void => {
     metrics.countFailure();
@@ -101,7 +101,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
     states,
     sequencer: writing?.sequencer,
     admit: (request) => {
-      const address = countedAddress(request, behindProxy);
+      const address = countedAddress(request, proxy);
       return address === undefined || rateLimit(address);
     },
     metrics: () =>

@@ -72,7 +72,7 @@ describe("[L8] [L-34] one who takes much leaves enough for the rest", () => {
   });
 
   test("an address that asks too often is told so, and others are served", async () => {
-    running = await runLog({ behindProxy: true, rate: { perSecond: 0.001, burst: 5 } });
+    running = await runLog({ proxy: "127.0.0.1", rate: { perSecond: 0.001, burst: 5 } });
     const post = async (from: string): Promise<number> => {
       const headers = { "x-forwarded-for": from };
       return (await fetch(`${running!.url}evidence`, { method: "POST", headers, body: '{"packages":{}}' })).status;

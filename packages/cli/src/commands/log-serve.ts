@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { encodeVerifierKey, overlapSentence, quorumOverlap, type TlogPolicy, type VerifierKey } from "@touchmark/log";
@@ -48,7 +49,7 @@ export const logServe: Command = defineCommand({
     tiles: { value: "URL", help: "s3://BUCKET/PREFIX?endpoint=… for tiles and envelopes; in DIR when left out" },
     "read-only": { help: "answers questions about a log with --storage that another process writes" },
     key: { value: "VKEY", help: "the log's verifier key, for --read-only where DIR holds no log.key" },
-    proxy: { help: "a proxy in front says in X-Forwarded-For who asks" },
+    proxy: { value: "ADDRESS", help: "the proxy in front, whose X-Forwarded-For says who asks" },
     log: { value: "FORM", help: "json: each event as one line of JSON on standard error" },
     verbose: { help: "a line on standard error for each request" },
   },
@@ -56,11 +57,12 @@ export const logServe: Command = defineCommand({
   run: async (values, _operands, context) => {
     const { io, ui } = context;
     if (values.dir === undefined) throw usageError("log serve", "--dir is missing.");
-    const port = readPort(values.port ?? "8321", "log serve");
+    let port = readPort(values.port ?? "8321", "log serve");
     const host = values.host ?? "127.0.0.1";
     const quorum = values.quorum === undefined ? null : readQuorumFile(resolve(io.cwd, values.quorum));
     const registries = readRegistries(values.registry, "log serve");
     const form = readEventForm(values.log, "log serve");
+    const proxy = readProxy(values.proxy);
     const addresses = { dir: resolve(io.cwd, values.dir), ledger: values.storage, blobs: values.tiles };
     const logServer = await loadLogServer();
     let opened = values["read-only"]
@@ -81,7 +83,7 @@ export const logServe: Command = defineCommand({
           proofs: proofChecker(registries, io) ?? undefined,
           host,
           port,
-          behindProxy: values.proxy,
+          proxy,
           onEvent: (event) => {
             if (event.event === "stopped") stopped.resolve("stopped");
             showEvent(event, "log", values.verbose, context, form);
@@ -92,6 +94,7 @@ export const logServe: Command = defineCommand({
         await store.close();
         throw error;
       });
+      ({ port } = server); // a free one stays the same when a standby takes over
       if (!announced) announce(key, values.url ?? addressOf(host, server.port), server.port, context);
       announced = true;
       if (takeOver !== null) ui.progress("another process writes this log: standing by");
@@ -116,6 +119,12 @@ export const logServe: Command = defineCommand({
     }
   },
 });
+
+/** The address after `--proxy`. Throws `USAGE`. */
+function readProxy(address: string | undefined): string | undefined {
+  if (address === undefined || isIP(address) !== 0) return address;
+  throw usageError("log serve", "--proxy is not an IP address.");
+}
 
 function announce(key: VerifierKey, url: string, port: number, { ui }: Context): void {
   const vkey = encodeVerifierKey(key);

@@ -3,11 +3,14 @@ import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Blobs, CHECKPOINT } from "./blobs.ts";
 
+const AT_ONCE = 32;
+
 export function folderBlobs(dir: string): Blobs {
   return {
     read: (path) => readIfThere(join(dir, path)),
     write: async (blobs) => {
-      for (const { path, bytes } of blobs) await writeDurably(join(dir, path), bytes);
+      const files = [...new Map(blobs.map(({ path, bytes }) => [join(dir, path), bytes]))];
+      for (let at = 0; at < files.length; at += AT_ONCE) await writeDurably(files.slice(at, at + AT_ONCE));
     },
     // Not forced to the disk: the next start writes it again if it is behind or cut short.
     show: async (note) => {
@@ -28,23 +31,35 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** Atomic and durable: another name, its bytes to the disk, its name, the folder to the disk. */
-async function writeDurably(target: string, bytes: Uint8Array): Promise<void> {
-  const folder = dirname(target);
-  const made = await mkdir(folder, { recursive: true });
-  const temporary = `${target}.new`;
-  const file = await open(temporary, "w", 0o644);
+/** Each atomic, all durable: other names, their bytes to the disk, their names, the folders to the disk. The disk is waited for once for all of a step. */
+async function writeDurably(files: readonly (readonly [path: string, bytes: Uint8Array])[]): Promise<void> {
+  const changed = new Set<string>();
+  for (const folder of new Set(files.map(([path]) => dirname(path)))) {
+    changed.add(folder);
+    const made = await mkdir(folder, { recursive: true });
+    // New folders are entries of their parents.
+    if (made !== undefined) for (let at = folder; at !== dirname(made); at = dirname(at)) changed.add(dirname(at));
+  }
+  await all(files.map(([path, bytes]) => writeNew(`${path}.new`, bytes)));
+  for (const [path] of files) await rename(`${path}.new`, path);
+  await all([...changed].map(syncFolder));
+}
+
+async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, "w", 0o644);
   try {
     await file.writeFile(bytes);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, target);
-  await syncFolder(folder);
-  if (made === undefined) return;
-  // New folders are entries of their parents.
-  for (let at = folder; at !== dirname(made); at = dirname(at)) await syncFolder(dirname(at));
+}
+
+/** Waits for all of them even if one fails: none is under way when this throws. */
+async function all(work: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function syncFolder(folder: string): Promise<void> {
