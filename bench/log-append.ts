@@ -106,7 +106,7 @@ async function appendToFile(path: string, batches: Buffer[][]): Promise<void> {
 }
 
 function envelopes(round: number): Buffer[][] {
-  return Array.from({ length: BATCHES }, (_, i) =>
-    Array.from({ length: BATCH }, (_, k) => Buffer.alloc(ENVELOPE, `${round} ${i} ${k} `)),
+  return Array.from({ length: BATCHES }, (_batch, i) =>
+    Array.from({ length: BATCH }, (_envelope, k) => Buffer.alloc(ENVELOPE, `${round} ${i} ${k} `)),
   );
 }

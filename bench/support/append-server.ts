@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { createStore, openFolder } from "@touchmark/log-server";
@@ -38,7 +38,7 @@ async function overFile(): Promise<Target> {
   };
 }
 
-const waiting: { body: Buffer; done: () => void }[] = [];
+const waiting: { body: Buffer; response: ServerResponse }[] = [];
 let working = false;
 
 async function workOff(): Promise<void> {
@@ -48,7 +48,7 @@ async function workOff(): Promise<void> {
     await setImmediate();
     const batch = waiting.splice(0);
     await append(batch.map(({ body }) => body));
-    for (const { done } of batch) done();
+    for (const { response } of batch) response.writeHead(200, { "content-type": "application/json" }).end("{}");
   }
   working = false;
 }
@@ -57,10 +57,7 @@ const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
-    const done = (): void => {
-      response.writeHead(200, { "content-type": "application/json" }).end("{}");
-    };
-    waiting.push({ body: Buffer.concat(chunks), done });
+    waiting.push({ body: Buffer.concat(chunks), response });
     void workOff();
   });
 });

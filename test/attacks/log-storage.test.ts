@@ -31,7 +31,8 @@ describe("[L7] what happens to storage", () => {
     const acknowledged: { envelope: Uint8Array; entries: ReadonlyMap<string, number> }[] = [];
     let newest: SignedCheckpoint | undefined;
     for (let round = 0; round < 3; round++) {
-      const { log, end } = await start();
+      const running = await start();
+      const { log } = running;
       const now = await fetchCheckpoint(log);
       if (newest !== undefined) await fetchConsistency(log, newest, now);
       for (const { envelope, entries } of acknowledged)
@@ -45,7 +46,7 @@ describe("[L7] what happens to storage", () => {
           if (answer === undefined) return;
           acknowledged.push({ envelope, entries: answer.entries });
           if (newest === undefined || answer.checkpoint.size > newest.size) newest = answer.checkpoint;
-          if (acknowledged.length === wanted) void end("SIGKILL");
+          if (acknowledged.length === wanted) void running.end("SIGKILL");
         }
       };
       await Promise.all([client(0), client(1), client(2)]);
