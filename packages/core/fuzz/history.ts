@@ -55,7 +55,7 @@ function play(random: Random, tally: Tally, told: string[]): void {
   const vetoed = new Set<string>();
   const probes: (() => void)[] = [];
   const free = new Map<string, number>();
-  const scene: Scene = { random, books: bookOf, entries: 0, holds: [] };
+  const scene: Scene = { random, books: bookOf, entries: 0, holds: [], adoptions: [] };
   const limits = holdLimits();
   let time = START;
 
@@ -99,6 +99,8 @@ function play(random: Random, tally: Tally, told: string[]): void {
     limits.check(log, time);
     if (statement.kind === "hold")
       scene.holds.push({ by: statement.by, entry: leafOf(tried.first), releases: statement.releases });
+    if (statement.kind === "adopt")
+      scene.adoptions.push({ id: statement.packageId, entry: leafOf(tried.first), authority: statement.authority });
     scene.entries += chains.length;
 
     for (const other of others)

@@ -21,6 +21,8 @@ export interface Scene {
   entries: number;
   /** References of the holds that were entered, with who holds. */
   holds: { by: string; entry: Uint8Array; releases: string[] }[];
+  /** The adoptions, whether something still waits for them or not. */
+  adoptions: { id: string; entry: Uint8Array; authority: Authority }[];
 }
 
 const LOGS = { logs: [LOG] };
@@ -37,9 +39,10 @@ export function invent(scene: Scene, step: number, time: number): Attempt {
   return chance(random, 12) ? { ...attempt, signers: distorted(scene, attempt.signers) } : attempt;
 }
 
-function kindNow({ random }: Scene, book: Book, time: number): Kind {
+function kindNow({ random, adoptions }: Scene, book: Book, time: number): Kind {
   if (book.epoch === 0) return BEFORE[random.below(BEFORE.length)]!;
   if (book.adoption && chance(random, 50)) return finish;
+  if (book.epoch === 1 && adoptions.length > 0 && chance(random, 30)) return finish;
   const dormant = book.lastAny !== null && time >= daysAfter(DAYS.dormancy, book.lastAny.time);
   return dormant && chance(random, 60) ? adopt : AFTER[random.below(AFTER.length)]!;
 }
@@ -172,7 +175,8 @@ function changeTo(
     recovery && chance(random, 40)
       ? pickHolders(random, recovery.keys, line.revoked, recovery.threshold)
       : some(random, line, changeThreshold - (chance(random, 15) ? 1 : 0));
-  const packages = new Map([[id, { previous: lastOf(book) ?? leafOf(1) }]]);
+  const previous = chance(random, 4) ? parseHex(line.claim) : lastOf(book);
+  const packages = new Map([[id, { previous: previous ?? leafOf(1) }]]);
   return {
     statement: { kind: "change", ...LOGS, packages, authority, details },
     signers: unique([...voters, ...added]),
@@ -229,8 +233,9 @@ function adopt({ random, books }: Scene, id: string, book: Book): Attempt {
   };
 }
 
-function finish({ random, entries }: Scene, id: string, { adoption }: Book): Attempt {
-  const entry = adoption ? parseHex(adoption.entry) : leafOf(1 + random.below(entries));
+function finish({ random, entries, adoptions }: Scene, id: string): Attempt {
+  const adoption = adoptions.findLast((one) => one.id === id);
+  const entry = adoption?.entry ?? leafOf(1 + random.below(entries));
   const authority = adoption?.authority ?? random.pick(AUTHORITIES);
   return {
     statement: { kind: "adopt-final", ...LOGS, packageId: id, adoption: entry },
