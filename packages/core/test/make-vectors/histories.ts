@@ -156,7 +156,7 @@ export function histories(): HistoryVector[] {
       },
       BOTH,
     ),
-    tell(17, "a-new-epoch", ["A-23", "A-25"], (t) => void adopted(t), BOTH),
+    tell(17, "a-new-epoch", ["A-23", "A-25"], adopted, BOTH),
     tell(
       18,
       "old-keys-are-void",
