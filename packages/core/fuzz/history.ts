@@ -55,13 +55,15 @@ function play(random: Random, tally: Tally, told: string[]): void {
   const vetoed = new Set<string>();
   const probes: (() => void)[] = [];
   const free = new Map<string, number>();
-  const scene: Scene = { random, books: bookOf, entries: 0, holds: [], adoptions: [] };
+  const scene: Scene = { random, books: bookOf, entries: 0, holds: [], held: false, adoptions: [] };
   const limits = holdLimits();
   let time = START;
 
   const steps = 6 + random.below(18);
   for (let step = 0; step < steps; step++) {
-    time = step < 3 ? time + random.below(100) : laterTime(random, time, [...books.values()]);
+    const soon = scene.held && chance(random, 70); // while it lasts
+    if (step < 3) time += random.below(100);
+    else time = soon ? time + 200_000 : laterTime(random, time, [...books.values()]);
     for (const [id, book] of books) {
       advance(book, time);
       const seen = log.settled(id, time);
@@ -97,6 +99,7 @@ function play(random: Random, tally: Tally, told: string[]): void {
     checkWords(bookOf, closed, statement, attempt.signers, time, tried.first, limits);
     chains.forEach((id, i) => checkEpoch(statement, epochs[i]!, log.settled(id, time).epoch));
     limits.check(log, time);
+    scene.held = statement.kind === "hold" || (scene.held && statement.kind === "lift");
     if (statement.kind === "hold")
       scene.holds.push({ by: statement.by, entry: leafOf(tried.first), releases: statement.releases });
     if (statement.kind === "adopt")

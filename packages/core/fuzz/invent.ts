@@ -21,6 +21,8 @@ export interface Scene {
   entries: number;
   /** References of the holds that were entered, with who holds. */
   holds: { by: string; entry: Uint8Array; releases: string[] }[];
+  /** Whether the last thing that was entered is a hold or its end. */
+  held: boolean;
   /** The adoptions, whether something still waits for them or not. */
   adoptions: { id: string; entry: Uint8Array; authority: Authority }[];
 }
@@ -39,7 +41,8 @@ export function invent(scene: Scene, step: number, time: number): Attempt {
   return chance(random, 12) ? { ...attempt, signers: distorted(scene, attempt.signers) } : attempt;
 }
 
-function kindNow({ random, adoptions }: Scene, book: Book, time: number): Kind {
+function kindNow({ random, adoptions, held }: Scene, book: Book, time: number): Kind {
+  if (held && chance(random, 50)) return chance(random, 70) ? hold : lift;
   if (book.epoch === 0) return BEFORE[random.below(BEFORE.length)]!;
   if (book.adoption && chance(random, 50)) return finish;
   if (book.epoch === 1 && adoptions.length > 0 && chance(random, 30)) return finish;
@@ -243,10 +246,11 @@ function finish({ random, entries, adoptions }: Scene, id: string): Attempt {
   };
 }
 
-function hold({ random, books, holds }: Scene, id: string, book: Book): Attempt {
-  const by = chance(random, 50) ? id : chance(random, 60) ? ONE : TWO;
+function hold({ random, books, holds, held }: Scene, id: string, book: Book): Attempt {
+  const body = chance(random, 50) ? id : chance(random, 60) ? ONE : TWO;
+  const by = (held && holds.at(-1)?.by) || body;
   const line = by === id ? lineOf(random, book) : books(by).lines[0];
-  const renewed = chance(random, 40) ? holds.findLast((held) => held.by === by) : undefined;
+  const renewed = chance(random, held ? 75 : 40) ? holds.findLast((held) => held.by === by) : undefined;
   const releases = renewed?.releases ?? [`${id}@1.0.${random.below(2)}`];
   const osv = chance(random, 30) ? "MAL-2026-1" : null;
   const signers = line ? some(random, line, 1 + random.below(2)) : [STRANGER];
@@ -255,11 +259,11 @@ function hold({ random, books, holds }: Scene, id: string, book: Book): Attempt 
 }
 
 function lift({ random, books, holds, entries }: Scene, id: string): Attempt {
-  const held = holds[random.below(holds.length)];
-  const by = held?.by ?? id;
+  const last = chance(random, 50) ? holds.at(-1) : holds[random.below(holds.length)];
+  const by = last?.by ?? id;
   const line = books(by).lines[0];
   const signers = line ? some(random, line, line.authority.changeThreshold) : [STRANGER];
-  return { statement: { kind: "lift", ...LOGS, by, hold: held?.entry ?? leafOf(1 + random.below(entries)) }, signers };
+  return { statement: { kind: "lift", ...LOGS, by, hold: last?.entry ?? leafOf(1 + random.below(entries)) }, signers };
 }
 
 function endorse({ random, books }: Scene, id: string, book: Book): Attempt {
