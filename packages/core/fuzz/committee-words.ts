@@ -7,7 +7,7 @@ import { PACKAGES, RECOGNISED } from "./people.ts";
 
 /** Until when at most those may hold who can't hold for good, by who holds and what. */
 export interface HoldLimits {
-  note(by: string, releaseId: string, latest: number): void;
+  note(by: string, releaseId: string, latest: number, renews: boolean): void;
   check(log: Chronicle, time: number): void;
 }
 
@@ -17,9 +17,14 @@ const TIMES = 3;
 
 export function holdLimits(): HoldLimits {
   const limits = new Map<string, number>();
+  const times = new Map<string, number>();
   return {
-    note: (by, releaseId, latest) => {
+    note: (by, releaseId, latest, renews) => {
       const name = `${by} ${releaseId}`;
+      const before = times.get(name) ?? 0;
+      if (before > 0 && !renews) throw new Error(`${by} holds ${releaseId} again`);
+      if (before >= TIMES) throw new Error(`${by} goes on holding ${releaseId} once too often`);
+      times.set(name, before + 1);
       limits.set(name, Math.min(latest, limits.get(name) ?? Infinity));
     },
     check: (log, time) => {
@@ -97,5 +102,7 @@ export function checkWords(
   if (!isCommittee && enough(({ authority }) => authority.releaseThreshold)) return;
   if (isCommittee && statement.osv !== null) return;
   const days = TIMES * (isCommittee ? COMMITTEE_DAYS : MAINTAINER_DAYS);
-  for (const releaseId of statement.releases) limits.note(by, releaseId, daysAfter(days, time));
+  if (books(by).epoch === 0) return; // rivals hold each for themselves
+  for (const releaseId of statement.releases)
+    limits.note(by, releaseId, daysAfter(days, time), statement.renews !== null);
 }

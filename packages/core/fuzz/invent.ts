@@ -250,7 +250,7 @@ function hold({ random, books, holds, held }: Scene, id: string, book: Book): At
   const body = chance(random, 50) ? id : chance(random, 60) ? ONE : TWO;
   const by = (held && holds.at(-1)?.by) || body;
   const line = by === id ? lineOf(random, book) : books(by).lines[0];
-  const renewed = chance(random, held ? 75 : 40) ? holds.findLast((held) => held.by === by) : undefined;
+  const renewed = chance(random, held ? 75 : 40) ? holds.findLast((one) => one.by === by) : undefined;
   const releases = renewed?.releases ?? [`${id}@1.0.${random.below(2)}`];
   const osv = chance(random, 30) ? "MAL-2026-1" : null;
   const signers = line ? some(random, line, 1 + random.below(2)) : [STRANGER];
