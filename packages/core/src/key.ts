@@ -73,7 +73,7 @@ export function likelyKey(fingerprint: string): Key | undefined {
 }
 
 export function isFingerprint(text: string): boolean {
-  return /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/.test(text);
+  return byFingerprint.has(text) || /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/.test(text);
 }
 
 // One key stands in every statement that it signs: a lockfile of a thousand packages names the same few hundred keys

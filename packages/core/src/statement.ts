@@ -192,11 +192,17 @@ export function statementChains(statement: Statement): readonly string[] {
     case "proof":
       return [...statement.proofs.keys()];
     case "release":
-      return [...new Set([...statement.releases.values()].map(({ packageId }) => packageId))].toSorted();
+      return releasedPackages(statement);
     case "hold":
     case "lift":
     case "endorse":
     case "review":
       return [statement.by];
   }
+}
+
+function releasedPackages({ releases }: Release): string[] {
+  const ids = new Set<string>();
+  for (const { packageId } of releases.values()) ids.add(packageId);
+  return ids.size === 1 ? [...ids] : [...ids].toSorted();
 }

@@ -3,11 +3,11 @@
  * Nothing here changes anything: a statement that is refused leaves no trace.
  */
 import {
+  applyRelease,
   applyStatement,
   type Claim,
   CoreError,
   type EntryPlace,
-  judgeRelease,
   packageIdHash,
   type PackageState,
   refuseSecondRelease,
@@ -95,14 +95,16 @@ export function admitStatement(
       previous: head?.last ?? null,
       previousAuthority,
     });
-    const before = head && isAdoption(kind) ? { index: head.last, time: view.time(head.last) } : null;
-    const place: EntryPlace = { index, time, leafHash: leafHash(entry), before };
-    const state = applyStatement(view.state(packageId) ?? UNCLAIMED, packageId, signed, place, world);
-    states.set(packageId, state);
+    const entryBefore = head && isAdoption(kind) ? { index: head.last, time: view.time(head.last) } : null;
+    const place: EntryPlace = { index, time, leafHash: leafHash(entry), before: entryBefore };
+    const before = view.state(packageId) ?? UNCLAIMED;
     if (signed.statement.kind === "release") {
-      const { line } = judgeRelease(state, packageId, signed.signers, time, world);
+      const { state, release } = applyRelease(before, packageId, signed, place, world);
+      states.set(packageId, state);
       const released = releasesOf(signed.statement, packageId);
-      releases.push(...freshReleases(view, released, packageHash, index, line.root));
+      releases.push(...freshReleases(view, released, packageHash, index, release.line.root));
+    } else {
+      states.set(packageId, applyStatement(before, packageId, signed, place, world));
     }
     if (signed.statement.kind === "review") releases.push(...reviewRows(signed.statement, packageHash, index));
     heads.push({ packageHash, last: index, lastAuthority: isAuthorityKind(kind) ? index : previousAuthority });

@@ -15,8 +15,12 @@ import { admittedWorld } from "./world.ts";
 
 const KEPT_STATEMENTS = 64;
 
-/** A package's state after its authority entry `last`, or before any if that is `null`. */
-export type PackageStates = (packageId: string, last: number | null) => PackageState;
+export type PackageStates = {
+  /** A package's state after its authority entry `last`, or before any if that is `null`. */
+  readonly at: (packageId: string, last: number | null) => PackageState;
+  /** Takes the state after an authority entry from whoever has applied that entry just now. */
+  readonly keep: (packageId: string, state: PackageState) => void;
+};
 
 /** Where entries and the envelopes that they name are found, and the heads after all of them; `origin` is the log's. */
 export type StateSource = {
@@ -44,7 +48,7 @@ export function packageStates(source: StateSource, limit: number): PackageStates
     statements.set(hash, signed);
     return signed;
   };
-  const stateOf: PackageStates = (packageId, last) => {
+  const stateOf: PackageStates["at"] = (packageId, last) => {
     if (last === null) return UNCLAIMED;
     const known = kept.get(packageId);
     if (known?.last?.index === last) return known;
@@ -58,7 +62,7 @@ export function packageStates(source: StateSource, limit: number): PackageStates
       while (last !== null && last >= index) last = parseEntry(source.leaf(last)).previousAuthority;
       return stateOf(subjectId, last);
     });
-  return stateOf;
+  return { at: stateOf, keep: kept.set };
 }
 
 /** A package's authority entries up to `last`, ascending [L-2]. */

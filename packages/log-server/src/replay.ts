@@ -3,14 +3,17 @@
  * Trust assumption: the caller has shown that the leaves are those of a signed checkpoint; all else is looked at here.
  */
 import {
+  applyRelease,
   applyStatement,
   CoreError,
+  type EntryPlace,
   equalBytes,
-  judgeRelease,
+  type JudgedRelease,
   packageIdHash,
   type PackageState,
   releasesOf,
   type SignedStatement,
+  type Statement,
   statementChains,
 } from "@touchmark/core";
 import {
@@ -186,20 +189,30 @@ export function createReplay(options: ReplayOptions): Replay {
     const before = head && beforeTime !== undefined ? { index: head.last, time: beforeTime } : null;
     const place = { index, time: entry.time, leafHash: leafHash(leaf), before };
     judged = { packageId, lastAuthority };
-    const state = applyStatement(memory.state(packageId, lastAuthority), packageId, signed, place, world); // [L-14]
+    const { state, release } = apply(memory.state(packageId, lastAuthority), packageId, signed, place); // [L-14]
     memory.keepEntry({ index, leaf, entry, packageId, state });
-    yield* releaseProblems(signed, packageId, entry, state);
+    yield* releaseProblems(signed.statement, packageId, entry, release);
     yield* earlierProblems(signed, packageId, material);
   };
 
-  const releaseProblems = function* (
-    { statement: made, signers }: SignedStatement,
+  const apply = (
+    before: PackageState,
     packageId: string,
-    { packageHash, time: at }: PackageEntry,
-    state: PackageState,
+    signed: SignedStatement,
+    place: EntryPlace,
+  ): { state: PackageState; release: JudgedRelease | null } =>
+    signed.statement.kind === "release"
+      ? applyRelease(before, packageId, signed, place, world)
+      : { state: applyStatement(before, packageId, signed, place, world), release: null };
+
+  const releaseProblems = function* (
+    made: Statement,
+    packageId: string,
+    { packageHash }: PackageEntry,
+    release: JudgedRelease | null,
   ): Generator<Problem> {
-    if (made.kind !== "release") return;
-    const line = judgeRelease(state, packageId, signers, at, world).line.root;
+    if (made.kind !== "release" || release === null) return;
+    const line = release.line.root;
     for (const { version } of releasesOf(made, packageId)) {
       const before = memory.keepRelease(packageHash, version, { index, line });
       if (before !== undefined) {

@@ -58,7 +58,18 @@ async function readBody(response: Response, limit: number): Promise<Uint8Array> 
     if (length > limit) throw new LogError("TOO_LARGE", "The log's answer is too long.");
     parts.push(part);
   }
-  return Uint8Array.from(Buffer.concat(parts));
+  return concatParts(parts, length);
+}
+
+function concatParts(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafe(length); // filled at once, and thousands of small answers share memory
+  const bytes = new Uint8Array(buffer, byteOffset, length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 /** [L-22] */

@@ -6,7 +6,7 @@ import { applyClaim, applyProof } from "./claim.ts";
 import { applyEndorse } from "./endorse.ts";
 import { applyFunding } from "./funding.ts";
 import { applyHold, applyLift } from "./hold.ts";
-import { judgeRelease, judgeReview } from "./release.ts";
+import { type JudgedRelease, judgeRelease, judgeReview } from "./release.ts";
 import { settle } from "./settle.ts";
 import type { EntryPlace, PackageState, World } from "./state.ts";
 import { applyVeto } from "./veto.ts";
@@ -27,10 +27,7 @@ export function applyStatement(
   world: World,
 ): PackageState {
   const { statement } = signed;
-  checkLog(statement, world.origin);
-  if (!statementChains(statement).includes(subjectId))
-    throw new CoreError("MALFORMED", "S-40", `The ${statement.kind} is not about ${subjectId}.`);
-  const settled = settle(state, subjectId, place.time, world);
+  const settled = settledFor(state, subjectId, statement, place, world);
   const counts = statement.kind !== "release" && statement.kind !== "review";
   try {
     const next = applyKind(settled, subjectId, signed, place, world);
@@ -41,6 +38,31 @@ export function applyStatement(
     if (!world.lenient || !counts || !(error instanceof CoreError) || !mayBeGoodElsewhere(error, settled)) throw error;
     return { ...settled, adoption: null, last: place, divergedAt: settled.divergedAt ?? place.index };
   }
+}
+
+/** As {@link applyStatement}, for a release, with what was judged: whoever keeps releases by their line [S-23] need not judge again. */
+export function applyRelease(
+  state: PackageState,
+  packageId: string,
+  { statement, signers }: SignedStatement,
+  place: EntryPlace,
+  world: World,
+): { state: PackageState; release: JudgedRelease } {
+  const settled = settledFor(state, packageId, statement, place, world);
+  return { state: settled, release: judgeRelease(settled, packageId, signers, place.time, world) };
+}
+
+function settledFor(
+  state: PackageState,
+  subjectId: string,
+  statement: Statement,
+  place: EntryPlace,
+  world: World,
+): PackageState {
+  checkLog(statement, world.origin);
+  if (!statementChains(statement).includes(subjectId))
+    throw new CoreError("MALFORMED", "S-40", `The ${statement.kind} is not about ${subjectId}.`);
+  return settle(state, subjectId, place.time, world);
 }
 
 // [A-16]: whoever recognises other committees may see another line in force, or one where there is none here.

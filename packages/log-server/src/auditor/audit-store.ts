@@ -144,13 +144,20 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
     },
     map: () => map,
     memory: {
-      state: (packageId, last) => states(packageId, last),
-      keepEntry: ({ index, leaf, entry: { kind, packageHash, envelopeHash, previousAuthority } }) => {
+      state: (packageId, last) => states.at(packageId, last),
+      keepEntry: ({
+        index,
+        leaf,
+        packageId,
+        state: after,
+        entry: { kind, packageHash, envelopeHash, previousAuthority },
+      }) => {
         const authority = isAuthorityKind(kind) ? index : previousAuthority;
         changed.set(latin1(packageHash), { packageHash, last: index, authority });
         addEntry.run(index, leaf, envelopeHash);
         if (authority !== index) return;
         addEnvelope.run(envelopeHash, lent.get(latin1(envelopeHash))!);
+        states.keep(packageId, after);
       },
       time: (index) => {
         const found = entryAt.get(index) as { leaf: Uint8Array } | undefined;
@@ -246,7 +253,7 @@ function connect(path: string): DatabaseSync {
   try {
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     db.exec("PRAGMA wal_autocheckpoint = 8000");
-    db.exec(SCHEMA);
+    inTransaction(db, () => db.exec(SCHEMA));
     return db;
   } catch (cause) {
     db.close();

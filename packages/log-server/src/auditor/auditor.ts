@@ -63,7 +63,7 @@ const STEP = 256;
 /** Envelopes asked for at once. */
 const AT_ONCE = 16;
 /** Leaves after which what was replayed is made durable at the next epoch leaf. */
-const KEEP_AFTER = 2048;
+const KEEP_AFTER = 4096;
 
 /** Opens the auditor in a folder. Throws `STORE_LOCKED`, `STORE_FOREIGN`, `STORE_DAMAGED`. */
 export function openAuditor(options: AuditorOptions): Auditor {
@@ -184,7 +184,7 @@ async function fetchMaterial(
   });
   const verified = verifyEnvelopes(
     nodeCrypto,
-    wanted.map(([name]) => envelopes.get(name)!),
+    wanted.map(([name]) => textOf(envelopes.get(name)!)),
   );
   const opened = new Map(wanted.map(([name], i) => [name, verified[i]!]));
   const lists = new Map<string, number>();
@@ -258,6 +258,15 @@ async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Prom
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
+/** An envelope is ASCII [S-1]: in one that isn't, the characters that these bytes become are refused like any that don't belong there. */
+function textOf(envelope: Uint8Array): string {
+  return latin1(envelope);
+}
+
 function nameOf(hash: Uint8Array): string {
-  return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString("latin1");
+  return latin1(hash);
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
