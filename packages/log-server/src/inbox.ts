@@ -22,9 +22,15 @@ export type Inbox = {
 };
 
 /** [L-51] How much there may be, and for how long. */
-export const INBOX_LIMITS = { age: 30 * 86_400, statements: 4096, ofSubject: 64, bytes: 64 * 1024 * 1024 } as const;
+export const INBOX_LIMITS: Limits = { age: 30 * 86_400, statements: 4096, ofSubject: 64, bytes: 64 * 1024 * 1024 };
 
-type Limits = { readonly [K in keyof typeof INBOX_LIMITS]: number };
+/** `age` in seconds, `ofSubject` statements. */
+type Limits = {
+  readonly age: number;
+  readonly statements: number;
+  readonly ofSubject: number;
+  readonly bytes: number;
+};
 type Waiting = { envelope: Envelope; bytes: number; since: number; subjects: readonly string[] };
 
 export function createInbox(limits: Limits = INBOX_LIMITS): Inbox {
