@@ -1,19 +1,21 @@
 /**
- * What takes too long for every test run: a log killed 500 times, half of them on SQLite and a folder, half on PostgreSQL and S3. It ends with 1 at the
- * first loss, and says by which seed it can be played again: pnpm torture [kills] [seed].
+ * What takes too long for every test run: a log killed 500 times, half of them on SQLite and a folder, half on PostgreSQL and S3, and one that is asked a
+ * million times for what it doesn't have. It ends with 1 at the first loss, and says by which seed it can be played again: pnpm torture [kills] [seed] [requests].
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "../../packages/log-server/test/support/postgres.ts";
 import { startSwift } from "../../packages/log-server/test/support/swift.ts";
+import { missingTiles } from "./missing-tiles.ts";
 import { bundleServer, seededRandom, torture } from "../../packages/log-server/test/support/torture.ts";
 
-const [kills = 500, seed = Date.now() % 1_000_000] = process.argv.slice(2).map(Number);
+const [kills = 500, seed = Date.now() % 1_000_000, requests = 1_000_000] = process.argv.slice(2).map(Number);
 const dir = mkdtempSync(join(tmpdir(), "touchmark-torture-"));
 const [postgres, swift] = await Promise.all([startPostgres(), startSwift()]);
 try {
-  console.log(`${kills} kills, seed ${seed}`);
+  console.log(`${kills} kills, seed ${seed}, ${requests} requests`);
+  await missingTiles(dir, requests, (line) => console.log(line));
   const script = await bundleServer(join(dir, "bundle"));
   const shared = { ledger: await postgres.makeDatabase(), blobs: await swift.makeBucket() };
   for (const [name, addresses] of Object.entries({ embedded: { dir: join(dir, "log") }, shared: { dir, ...shared } })) {

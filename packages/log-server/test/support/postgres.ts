@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 import { Client } from "pg";
 
 const run = promisify(execFile);
+// Milliseconds for one of its programs, or for one query.
+const PATIENCE = 60_000;
 
 export type RunningPostgres = {
   /** The address of a new, empty database. */
@@ -27,7 +29,7 @@ export async function startPostgres(): Promise<RunningPostgres> {
   const asOwner = process.getuid?.() === 0 ? ["runuser", "-u", "postgres", "--"] : [];
   const command = async (name: string, ...args: string[]): Promise<void> => {
     const [program, ...rest] = [...asOwner, join(bin, name), ...args];
-    await run(program!, rest, { cwd: "/" });
+    await run(program!, rest, { cwd: "/", timeout: PATIENCE });
   };
   if (asOwner.length > 0) await run("chown", ["postgres", folder]);
   const data = join(folder, "data");
@@ -40,7 +42,11 @@ export async function startPostgres(): Promise<RunningPostgres> {
 
   const addressOf = (name: string): string => `postgres://touchmark@127.0.0.1:${port}/${name}`;
   const sql = async (address: string, text: string): Promise<Record<string, unknown>[]> => {
-    const client = new Client({ connectionString: address });
+    const client = new Client({
+      connectionString: address,
+      connectionTimeoutMillis: PATIENCE,
+      query_timeout: PATIENCE,
+    });
     await client.connect();
     try {
       return (await client.query<Record<string, unknown>>(text)).rows;

@@ -10,6 +10,8 @@ const SCRIPT = join(import.meta.dirname, "serve-swift.py");
 // Debian's, for which its python3-swift is installed.
 const PYTHON = "/usr/bin/python3";
 const KEY = "test:tester";
+// Milliseconds to start.
+const PATIENCE = 60_000;
 const SECRET = "touchmark-test-secret";
 
 export type RunningSwift = {
@@ -28,9 +30,13 @@ export async function startSwift(): Promise<RunningSwift> {
   child.stderr.on("data", (text: Buffer) => (complaints += String(text)));
   child.stdin.write(`${SECRET}\n`);
   const died = once(child, "exit").then(() => {
-    throw new Error(`Swift did not start. On Debian: apt-get install python3-swift\n${complaints.slice(-2000)}`);
+    throw new Error(
+      `Swift did not start, or not in time. On Debian: apt-get install python3-swift\n${complaints.slice(-2000)}`,
+    );
   });
+  const late = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
   const [line] = (await Promise.race([once(child.stdout, "data"), died])) as [Buffer];
+  clearTimeout(late);
   died.catch(() => undefined);
   const endpoint = `http://127.0.0.1:${Number(String(line))}`;
   const env = { AWS_ACCESS_KEY_ID: KEY, AWS_SECRET_ACCESS_KEY: SECRET };
@@ -48,7 +54,9 @@ export async function startSwift(): Promise<RunningSwift> {
       client.destroy();
       const ended = once(child, "exit");
       child.stdin.end();
+      const tooLong = setTimeout(() => child.kill("SIGKILL"), 5000);
       await ended;
+      clearTimeout(tooLong);
       rmSync(folder, { recursive: true, force: true });
     },
   };
