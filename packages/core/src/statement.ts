@@ -202,7 +202,6 @@ export function statementChains(statement: Statement): readonly string[] {
 }
 
 function releasedPackages({ releases }: Release): string[] {
-  const ids = new Set<string>();
-  for (const { packageId } of releases.values()) ids.add(packageId);
-  return ids.size === 1 ? [...ids] : [...ids].toSorted();
+  const ids = Array.from(releases.values(), ({ packageId }) => packageId);
+  return ids.length === 1 ? ids : [...new Set(ids)].toSorted();
 }

@@ -3,6 +3,7 @@
  * or a hash bears it out. Nothing is kept between calls.
  */
 import { encodeHex, encodeUtf8, equalBytes, MAX_ENVELOPE_BYTES, parseUtf8 } from "@touchmark/core";
+import { hexOf } from "./bytes.ts";
 import { type SignedCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
 import { DIGEST_BYTES, digestToBytes } from "./digest.ts";
 import { LogError } from "./error.ts";
@@ -60,7 +61,7 @@ export async function fetchTile(log: LogEndpoint, tile: Tile): Promise<Uint8Arra
 
 /** An envelope's bytes, which have the SHA-256 that was asked for. Throws `WRONG_HASH` and what the network throws. */
 export async function fetchEnvelope(log: LogEndpoint, envelopeHash: Uint8Array): Promise<Uint8Array> {
-  const bytes = await get(log, `envelope/${encodeHex(envelopeHash)}`, MAX_ENVELOPE_BYTES);
+  const bytes = await get(log, `envelope/${hexOf(envelopeHash, 0, envelopeHash.length)}`, MAX_ENVELOPE_BYTES);
   if (!equalBytes(sha256(bytes), envelopeHash)) {
     throw new LogError("WRONG_HASH", "The log gave another envelope than the one that was asked for.");
   }

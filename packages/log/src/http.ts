@@ -31,16 +31,20 @@ export async function fetchBytes(exchange: Exchange): Promise<Uint8Array> {
  * is where its policy says that it is.
  */
 export async function fetchAnswer(exchange: Exchange): Promise<{ status: number; body: Uint8Array }> {
-  const timer = AbortSignal.timeout(exchange.timeout);
-  const signal = exchange.signal === undefined ? timer : AbortSignal.any([timer, exchange.signal]);
+  // AbortSignal.timeout would leave its timer, and what that holds, until the time is over.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), exchange.timeout).unref();
+  const signal = exchange.signal === undefined ? late.signal : AbortSignal.any([late.signal, exchange.signal]);
   try {
     const response = await exchange.fetch(exchange.url, { ...requestOf(exchange), redirect: "error", signal });
     const { status } = response;
     return { status, body: await readBody(response, status === 200 ? exchange.limit : MAX_REFUSAL_BYTES) };
   } catch (cause) {
     if (cause instanceof LogError) throw cause;
-    if (timer.aborted) throw new LogError("TIMEOUT", "The log did not answer in time.", { cause });
+    if (late.signal.aborted) throw new LogError("TIMEOUT", "The log did not answer in time.", { cause });
     throw new LogError("NETWORK", "The log could not be reached.", { cause });
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -144,7 +144,7 @@ export function encodeSignatureLine(line: NoteSignature): string {
 function decodeText(bytes: Uint8Array): string {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = decoder.decode(bytes);
   } catch (cause) {
     throw new LogError("BAD_NOTE", "The signed note is not UTF-8.", { cause });
   }
@@ -153,6 +153,8 @@ function decodeText(bytes: Uint8Array): string {
     throw new LogError("BAD_NOTE", "The signed note has control characters.");
   return text;
 }
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function parseSignatureLine(line: string): NoteSignature {
   const parts = line.split(" ");
