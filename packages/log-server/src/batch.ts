@@ -13,7 +13,7 @@ import { type Admission, type AdmittingLog, admitStatement, type Candidate, type
 import { isAdoption } from "./package-states.ts";
 import type { PackageAt, PackageStates } from "./stored-states.ts";
 import type { AdmittedStatement, ReleaseName, ReleaseRow, StatementPlace } from "./storage/ledger.ts";
-import type { StoreReads } from "./store-reads.ts";
+import type { AdmissionReads } from "./store-reads.ts";
 
 export type Batch = {
   readonly statements: readonly AdmittedStatement[];
@@ -25,7 +25,7 @@ export type Batch = {
 
 /** Begins a batch of these candidates at log time `time`. Nothing may be appended to the store until it is done with. */
 export async function beginBatch(
-  store: StoreReads,
+  store: AdmissionReads,
   packageStates: PackageStates,
   candidates: readonly Candidate[],
   time: number,
@@ -92,7 +92,7 @@ type Before = {
 };
 
 async function readBefore(
-  store: StoreReads,
+  store: AdmissionReads,
   packageStates: PackageStates,
   candidates: readonly Candidate[],
 ): Promise<Before> {
@@ -144,7 +144,7 @@ async function readBefore(
   };
 }
 
-async function presentOf(store: StoreReads, roots: ReadonlyMap<string, Uint8Array>): Promise<Set<string>> {
+async function presentOf(store: AdmissionReads, roots: ReadonlyMap<string, Uint8Array>): Promise<Set<string>> {
   const found = await Promise.all(
     [...roots].map(async ([id, root]) => ((await store.earlier(root)) === undefined ? [] : [id])),
   );

@@ -2,7 +2,7 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { type SignedStatement, statementChains } from "@touchmark/core";
 import { type Candidate, isRefusal } from "./admission.ts";
-import { beginBatch, entriesAt } from "./batch.ts";
+import { type Batch, beginBatch, entriesAt } from "./batch.ts";
 import type { Cosigning } from "./cosigning.ts";
 import { LogServerError } from "./error.ts";
 import type { PackageStates } from "./stored-states.ts";
@@ -13,6 +13,7 @@ export type Receipt = { readonly entries: ReadonlyMap<string, number>; readonly 
 
 export type SequencerOptions = {
   readonly store: Store;
+  /** Over the store's `ahead`. */
   readonly states: PackageStates;
   /** Seconds since 1970. */
   readonly clock: () => number;
@@ -60,6 +61,8 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   } = options;
   // A log may have been without witnesses, or begun before they first answered.
   let witnessed = cosigning === undefined || cosigning.covers(store.checkpoint().note);
+  // Something is stored, and nobody is about to publish it: after a restart, and when publishing failed.
+  let behind = store.pending() !== undefined;
   const queue: Job[] = [];
   let beat: number | undefined;
   let working = false;
@@ -67,30 +70,51 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   let ended = -Infinity;
   let lastBatch = 0;
   let stopping = false;
+  let arrived: (() => void) | undefined;
 
   const start = (): Promise<void> => {
     if (!working) work = workOff();
+    else arrived?.();
     return work;
   };
   // Between the look at the empty queue and `working = false` nothing else runs, so that nothing can be queued unseen.
   const workOff = async (): Promise<void> => {
     working = true;
-    while (queue.length > 0 || beat !== undefined) {
-      await gather(performance.now() - ended < BUSY);
+    let publishing: Promise<void> | undefined;
+    for (;;) {
+      if (queue.length === 0 && beat === undefined) {
+        if (publishing === undefined) break;
+        await Promise.race([publishing, arrival()]);
+        continue;
+      }
+      await gather(publishing !== undefined || performance.now() - ended < BUSY);
+      if (behind || !witnessed) await publishing;
       const jobs = queue.splice(0, batch);
       lastBatch = jobs.length;
       const age = beat;
       beat = undefined;
-      try {
-        await runBatch(jobs, age);
-      } catch (error) {
-        const awaited = isNotWitnessed(error); // its operator was told by whoever waits for the witnesses
-        if (!awaited) onFailure(error);
-        for (const job of jobs) job.reject(awaited ? error : notNow(error));
-      }
-      ended = performance.now();
+      // The batch before this one is cosigned and published meanwhile.
+      const admitted = await admitBatch(jobs, age).catch((error: unknown) => refuse(jobs, error));
+      await publishing;
+      if (admitted === undefined) continue;
+      publishing = answerBatch(admitted)
+        .catch((error: unknown) => refuse(jobs, error))
+        .finally(() => {
+          publishing = undefined;
+          ended = performance.now();
+        });
     }
     working = false;
+  };
+  const arrival = (): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    arrived = resolve;
+    return promise;
+  };
+  const refuse = (jobs: readonly Job[], error: unknown): undefined => {
+    const awaited = isNotWitnessed(error); // its operator was told by whoever waits for the witnesses
+    if (!awaited) onFailure(error);
+    for (const job of jobs) job.reject(awaited ? error : notNow(error));
   };
   /**
    * Under load a batch waits as long as more comes in, so that one write to the disk serves many; but not once half as much as in the last batch came in
@@ -110,18 +134,25 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   /** Shows the newest stored checkpoint, with the cosignatures of its quorum where the log has witnesses [Q-24]. */
   const publish = async (): Promise<void> => {
     const newest = store.newest();
-    await store.publish(cosigning === undefined ? newest.checkpoint.note : await cosigning.collect(newest));
-    witnessed = true;
+    try {
+      await store.publish(cosigning === undefined ? newest.checkpoint.note : await cosigning.collect(newest));
+      behind = false;
+      witnessed = true;
+    } catch (error) {
+      behind = true;
+      throw error;
+    }
   };
 
-  const runBatch = async (jobs: readonly Job[], age: number | undefined): Promise<void> => {
+  /** Admits what it can of the jobs and stores it, on top of a batch that is perhaps not published yet. */
+  const admitBatch = async (jobs: readonly Job[], age: number | undefined): Promise<AdmittedBatch> => {
     // [L-16] What is durable but not published can't be answered for, not even if it is known already.
     if (!store.ready()) throw notNow();
-    if (store.pending() !== undefined || !witnessed) await publish(); // [L-30]
+    if (behind || !witnessed) await publish(); // [L-30]
     const last = store.time();
     const time = Math.max(last, Math.floor(clock())); // [L-7]
     const plan = await beginBatch(
-      store,
+      store.ahead,
       states,
       jobs.map(({ candidate }) => candidate),
       time,
@@ -138,14 +169,20 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       }
     });
     const due = age !== undefined && time - last >= age;
-    if (plan.statements.length > 0 || due) {
-      await store.append(plan.statements, time);
-      await publish();
-      options.onBatch?.(plan.statements.length);
-    } else {
+    const appended = plan.statements.length > 0 || due;
+    if (appended) await store.append(plan.statements, time);
+    return { plan, taken, appended };
+  };
+
+  /** [L-16] */
+  const answerBatch = async ({ plan, taken, appended }: AdmittedBatch): Promise<void> => {
+    // What was not appended now may have been in the batch before, whose publication failed.
+    if (store.pending() !== undefined) await publish();
+    else {
       const improved = cosigning?.improved(store.checkpoint().note);
       if (improved !== undefined) await store.publish(improved); // [Q-28]
     }
+    if (appended) options.onBatch?.(plan.statements.length);
     const { note } = store.checkpoint();
     for (const job of taken) job.resolve({ entries: plan.entriesOf(job.candidate), note });
   };
@@ -190,6 +227,8 @@ type Job = {
   readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: Error) => void;
 };
+
+type AdmittedBatch = { readonly plan: Batch; readonly taken: readonly Job[]; readonly appended: boolean };
 
 function isNotWitnessed(error: unknown): error is LogServerError {
   return error instanceof LogServerError && error.code === "NOT_WITNESSED";

@@ -14,7 +14,7 @@ import { countedAddress, createRateLimit } from "./rate-limit.ts";
 import { answerRequest, routeOf, type Service } from "./routes.ts";
 import { createSequencer, type Sequencer } from "./sequencer.ts";
 import type { Store } from "./store.ts";
-import { type PackageStates, packageStates } from "./stored-states.ts";
+import { packageStates } from "./stored-states.ts";
 
 /** What the operator's log gets: one flat object an event. `path` and `message` are cleaned. */
 export type LogEvent =
@@ -86,7 +86,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
     if ("append" in store && !store.ready()) onEvent({ event: "stopped" });
   };
   const states = packageStates(store, KEPT_STATES);
-  const writing = "append" in store ? startWriting({ ...options, store, states, onFailure, metrics }) : undefined;
+  const writing = "append" in store ? startWriting({ ...options, store, onFailure, metrics }) : undefined;
   const following = "append" in store ? undefined : startFollowing(store, options.follow ?? 1000, onFailure);
   const rateLimit = createRateLimit({ ...(options.rate ?? RATE), clock: () => performance.now() });
   const server = createServer(
@@ -144,14 +144,14 @@ type Writing = { readonly sequencer: Sequencer; readonly begin: () => Promise<vo
 function startWriting(
   options: Omit<LogServerOptions, "store"> & {
     readonly store: Store;
-    readonly states: PackageStates;
     readonly onFailure: (error: unknown) => void;
     readonly metrics: Metrics;
   },
 ): Writing {
-  const { store, states, clock, charter, cosigning, onFailure, metrics, tick = 30_000, recosign = 3600 } = options;
+  const { store, clock, charter, cosigning, onFailure, metrics, tick = 30_000, recosign = 3600 } = options;
   const { heartbeat = cosigning === undefined ? 3600 : 43_200 } = options;
   const onBatch = metrics.countBatch;
+  const states = packageStates(store.ahead, KEPT_STATES);
   const sequencer = createSequencer({ store, states, clock, charter, cosigning, onFailure, onBatch });
   let timer: NodeJS.Timeout | undefined;
   return {

@@ -45,6 +45,12 @@ export type StoreReads = {
   readonly earlier: (root: Uint8Array) => Promise<string | undefined>;
 };
 
+/** What admission judges by. */
+export type AdmissionReads = Pick<
+  StoreReads,
+  "checkpoint" | "head" | "leavesAt" | "places" | "releases" | "envelope" | "earlier"
+>;
+
 /** `digests` gives the hashes over subtrees of the tree, in the order of the ranges. */
 export type Snapshot = {
   readonly checkpoint: SignedCheckpoint;
@@ -71,12 +77,7 @@ export function storeReads(
     const fetchTile = async (wanted: Tile): Promise<Uint8Array> => required(await tileOf(edge, wanted));
     return { checkpoint, digests: (ranges) => fetchRangeDigests(edge.size, ranges, fetchTile, cache) };
   };
-  const leavesAt = async (indices: readonly number[]): Promise<ReadonlyMap<number, Uint8Array>> => {
-    const { size } = view().checkpoint;
-    const found = await ledger.leavesAt(indices);
-    if (indices.some((index) => index >= size || !found.has(index))) throw missing();
-    return found;
-  };
+  const leavesAt = leavesOf(storage, view);
 
   return {
     checkpoint: () => view().checkpoint,
@@ -92,6 +93,26 @@ export function storeReads(
     releases: ledger.releases,
     envelope: (hash) => readEnvelope(storage, hash, newest().checkpoint.size),
     earlier: (root) => readEarlier(storage, root),
+  };
+}
+
+/** Reads that answer for the newest stored tree, published or not; `head` is of its map. */
+export function newestReads(
+  storage: Storage,
+  head: AdmissionReads["head"],
+  newest: () => LogView,
+  { places, releases, envelope, earlier }: StoreReads,
+): AdmissionReads {
+  const leavesAt = leavesOf(storage, newest);
+  return { checkpoint: () => newest().checkpoint, head, leavesAt, places, releases, envelope, earlier };
+}
+
+function leavesOf({ ledger }: Storage, view: () => LogView): StoreReads["leavesAt"] {
+  return async (indices) => {
+    const { size } = view().checkpoint;
+    const found = await ledger.leavesAt(indices);
+    if (indices.some((index) => index >= size || !found.has(index))) throw missing();
+    return found;
   };
 }
 

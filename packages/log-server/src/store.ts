@@ -21,7 +21,7 @@ import { writeMapCache } from "./map-cache.ts";
 import { mendTiles, readState, recoverMap, recoverPending, recoverView } from "./recover.ts";
 import { type AdmittedStatement, LEDGER_FORMAT, type TreeHead } from "./storage/ledger.ts";
 import { closeStorage, type Storage } from "./storage/storage.ts";
-import { type LogView, type StoreReads, storeReads } from "./store-reads.ts";
+import { type AdmissionReads, type LogView, newestReads, type StoreReads, storeReads } from "./store-reads.ts";
 import { textBlobs } from "./texts.ts";
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type TreeEdge } from "./tree.ts";
 
@@ -30,18 +30,21 @@ const CACHE_EACH = 200_000;
 const CACHE_AT_END = 20_000;
 
 export type Store = StoreReads & {
-  /** Log time of the published checkpoint's epoch leaf, in seconds. */
+  /** Log time of the newest stored epoch leaf, in seconds. */
   readonly time: () => number;
-  /** The checkpoint that is signed and durable, but not published yet: after `append`, and perhaps after a restart [L-30]. */
+  /** The newest checkpoint that is signed and durable, but not published yet: after `append`, and perhaps after a restart [L-30]. */
   readonly pending: () => SignedCheckpoint | undefined;
+  /** What the next `append` adds to: as the other reads, but of the newest stored tree. */
+  readonly ahead: AdmissionReads;
   /**
-   * Appends these statements in order and an epoch leaf, and gives the signed checkpoint, which has to be published before the next call. `time` is the log
-   * time of the epoch leaf, in seconds. Throws before anything changed, or throws and refuses all later calls with `STOPPED` if it cannot know what is stored.
+   * Appends these statements in order and an epoch leaf, and gives the signed checkpoint. One more may be appended while that is being published, but none
+   * while there are two, or one that was found at the start [L-30]. `time` is the log time of the epoch leaf, in seconds. Throws before anything changed, or
+   * throws and refuses all later calls with `STOPPED` if it cannot know what is stored.
    */
   readonly append: (statements: readonly AdmittedStatement[], time: number) => Promise<SignedCheckpoint>;
   /**
-   * [L-30] Shows this note of the pending checkpoint, or of the published one again, with whatever cosignatures are on it. Throws `WRONG_CHECKPOINT` for a note
-   * of another checkpoint, a `LogError` for one that the log did not sign; after any other failure it can be called again.
+   * [L-30] Shows this note of a pending checkpoint, or if there is none of the published one again, with whatever cosignatures are on it; one that was pending
+   * before it is passed over. Throws `WRONG_CHECKPOINT` for a note of another checkpoint, a `LogError` for one that the log did not sign; after any other failure it can be called again.
    */
   readonly publish: (note: string) => Promise<void>;
   /** Whether `append` can be called at all. */
@@ -66,7 +69,7 @@ export async function createStore(storage: Storage, signer: NoteSigner, time: nu
     if (!(await storage.ledger.takeWriting())) throw locked();
     await storage.blobs.show(note);
     const checkpoint = { origin: signer.key.name, ...head, note };
-    return storeOver({ storage, signer, map, view: { checkpoint, edge }, time, pending: undefined });
+    return storeOver({ storage, signer, map, view: { checkpoint, edge }, time, pending: [] });
   });
 }
 
@@ -86,7 +89,7 @@ export async function openStore(storage: Storage, signer: NoteSigner): Promise<S
     const { map, time } = await recoverMap(storage, state.published);
     const stored = { ...state.stored, note: sign(state.stored, signer) };
     const pending = await recoverPending(storage, view, map, stored);
-    return storeOver({ storage, signer, map, view, time, pending });
+    return storeOver({ storage, signer, map, view, time, pending: pending === undefined ? [] : [pending] });
   });
 }
 
@@ -96,7 +99,8 @@ type Parts = {
   readonly map: PackageMap;
   view: LogView;
   time: number;
-  pending: Pending | undefined;
+  /** Each extends the one before it, the first the published one. */
+  pending: readonly Pending[];
 };
 
 /** What becomes the store's state when the checkpoint is published. */
@@ -107,12 +111,14 @@ function storeOver(parts: Parts): Store {
   const { ledger, blobs } = storage;
   let stopped = false;
   let appending = false;
+  let found = parts.pending.length > 0;
+  const newest = (): LogView => parts.pending.at(-1) ?? parts.view;
   let cachedSize = 0;
   let caching: Promise<void> | undefined;
 
   const append = async (statements: readonly AdmittedStatement[], time: number): Promise<SignedCheckpoint> => {
-    const { checkpoint, edge } = parts.view;
-    const draft = map.draft();
+    const { checkpoint, edge } = newest();
+    const draft = parts.pending.at(-1)?.draft.draft() ?? map.draft();
     for (const { heads } of statements) for (const head of heads) draft.set(head);
     const entries = statements.flatMap((statement) => statement.entries);
     const covers = checkpoint.size + entries.length;
@@ -124,24 +130,30 @@ function storeOver(parts: Parts): Store {
     await blobs.write([...tiles, ...textBlobs(storage, statements)]);
     await ledger.append({ from: checkpoint, to: head, leaves, statements });
     const signed = { origin: signer.key.name, ...head, note: sign(head, signer) };
-    parts.pending = { checkpoint: signed, edge: next.edge, draft, time };
+    parts.pending = [...parts.pending, { checkpoint: signed, edge: next.edge, draft, time }];
     return signed;
   };
 
   const publish = async (note: string): Promise<void> => {
-    const { pending } = parts;
-    const wanted = pending?.checkpoint ?? parts.view.checkpoint;
     const shown = verifyCheckpoint(note, signer.key);
-    if (shown.size !== wanted.size || !equalBytes(shown.root, wanted.root)) {
+    const choices: readonly LogView[] = parts.pending.length > 0 ? parts.pending : [parts.view];
+    const wanted = choices.find(
+      ({ checkpoint: { size, root } }) => size === shown.size && equalBytes(root, shown.root),
+    );
+    if (wanted === undefined) {
       throw new LogServerError("WRONG_CHECKPOINT", "The note is not of the checkpoint that is to be published.");
     }
     await blobs.show(note);
     await ledger.setPublished(note);
-    parts.view = { checkpoint: shown, edge: pending?.edge ?? parts.view.edge };
-    if (pending === undefined) return;
-    pending.draft.commit();
-    parts.time = pending.time;
-    parts.pending = undefined;
+    // Another one may have been appended meanwhile.
+    const covered = parts.pending.filter(({ checkpoint }) => checkpoint.size <= shown.size);
+    parts.view = { checkpoint: shown, edge: wanted.edge };
+    parts.pending = parts.pending.slice(covered.length);
+    found = false;
+    for (const { draft, time } of covered) {
+      draft.commit();
+      parts.time = time;
+    }
     if (shown.size - cachedSize >= CACHE_EACH) void keepMap();
   };
 
@@ -155,17 +167,15 @@ function storeOver(parts: Parts): Store {
     caching = undefined;
   };
 
+  const reads = storeReads(storage, map, () => parts.view, newest);
+  const newestHead: StoreReads["head"] = (packageHash) => (parts.pending.at(-1)?.draft ?? map).get(packageHash);
   return {
-    ...storeReads(
-      storage,
-      map,
-      () => parts.view,
-      () => parts.pending ?? parts.view,
-    ),
-    time: () => parts.time,
-    pending: () => parts.pending?.checkpoint,
+    ...reads,
+    ahead: newestReads(storage, newestHead, newest, reads),
+    time: () => parts.pending.at(-1)?.time ?? parts.time,
+    pending: () => parts.pending.at(-1)?.checkpoint,
     append: async (statements, time) => {
-      if (stopped || appending || parts.pending !== undefined)
+      if (stopped || appending || found || parts.pending.length > 1)
         throw new LogServerError("STOPPED", "The log cannot append.", "Its operator has to restart it.");
       appending = true;
       try {

@@ -12,7 +12,7 @@ import { LogServerError } from "./error.ts";
 import { createLru, type Lru } from "./lru.ts";
 import { authorityChain, type AuthorityEntry, isAdoption, stateAfter, type WorldBefore } from "./package-states.ts";
 import { readAdmittedEnvelope } from "./signatures.ts";
-import type { StoreReads } from "./store-reads.ts";
+import type { AdmissionReads } from "./store-reads.ts";
 import { admittedWorld } from "./world.ts";
 
 const KEPT_STATEMENTS = 64;
@@ -24,7 +24,7 @@ export type PackageAt = { readonly packageId: string; readonly last: number | nu
 export type PackageStates = (wanted: readonly PackageAt[]) => Promise<ReadonlyMap<string, PackageState>>;
 
 /** States are kept, up to `limit` of them. */
-export function packageStates(store: StoreReads, limit: number): PackageStates {
+export function packageStates(store: AdmissionReads, limit: number): PackageStates {
   const kept = createLru<PackageState>(limit);
   const readStatements = statementReader(store);
   const readGovernance = governanceReader(store, readStatements);
@@ -57,7 +57,7 @@ type History = {
  * Reads what the log's own authority and the committees that its charter names were before any entry: the rules for other subjects look at nothing else.
  * A history is read again only after it has grown.
  */
-function governanceReader(store: StoreReads, readStatements: StatementReader): () => Promise<WorldBefore> {
+function governanceReader(store: AdmissionReads, readStatements: StatementReader): () => Promise<WorldBefore> {
   const histories = new Map<string, History>();
   const refresh = async (subjectId: string, worldBefore: WorldBefore): Promise<History | undefined> => {
     const last = store.head(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null;
@@ -93,7 +93,7 @@ function governanceReader(store: StoreReads, readStatements: StatementReader): (
 
 /** The authority entries of packages up to each of these last ones, ascending [L-2]. */
 export async function authorityChains(
-  store: StoreReads,
+  store: AdmissionReads,
   lasts: readonly (number | null)[],
 ): Promise<(last: number | null) => AuthorityEntry[]> {
   const leaves = new Map<number, Uint8Array>();
@@ -123,7 +123,7 @@ function numbersOf(indices: readonly (number | null)[]): number[] {
 type StatementReader = (entries: readonly AuthorityEntry[]) => Promise<(entry: PackageEntry) => SignedStatement>;
 
 /** One claim may be that of a whole monorepo: it is read once for all of them. */
-function statementReader(store: StoreReads): StatementReader {
+function statementReader(store: AdmissionReads): StatementReader {
   const kept = createLru<SignedStatement>(KEPT_STATEMENTS);
   return async (entries) => {
     const hashes = new Map(
@@ -145,7 +145,7 @@ function statementReader(store: StoreReads): StatementReader {
 }
 
 /** The envelope that an entry of the published tree names. Throws `STORE_DAMAGED` if it is gone. */
-export async function requireEnvelope(store: StoreReads, hash: Uint8Array): Promise<Uint8Array> {
+export async function requireEnvelope(store: AdmissionReads, hash: Uint8Array): Promise<Uint8Array> {
   const bytes = await store.envelope(hash);
   if (bytes !== undefined) return bytes;
   throw new LogServerError("STORE_DAMAGED", "The envelope of an entry is missing.");

@@ -1,7 +1,7 @@
 import { packageIdHash, UNCLAIMED } from "@touchmark/core";
 import { encodeNote, nodeCrypto, noteSigner, parseNote, verifyCheckpoint } from "@touchmark/log";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type AdmittedStatement, createStore, openFolder, openStore, type Store } from "../src/index.ts";
+import { type AdmittedStatement, checkStore, createStore, openFolder, openStore, type Store } from "../src/index.ts";
 import { admitStatement, type Candidate } from "../src/admission.ts";
 import { readAdmittedEnvelope } from "../src/signatures.ts";
 import { signer, START, temporaryFolder } from "./support/log.ts";
@@ -29,14 +29,16 @@ function claimed(name: string): AdmittedStatement {
   const signed = readAdmittedEnvelope(envelope);
   const candidate: Candidate = { signed, envelope, envelopeHash: nodeCrypto.sha256(envelope), earlier: new Map() };
   const view = {
-    head: store.head,
+    head: store.ahead.head,
     state: () => UNCLAIMED,
     releases: () => [],
     time: () => START,
     hasEarlier: () => false,
   };
-  return admitStatement(view, candidate, store.checkpoint().size, START, { origin: ORIGIN, chartered: () => false })
-    .statement;
+  return admitStatement(view, candidate, store.ahead.checkpoint().size, START, {
+    origin: ORIGIN,
+    chartered: () => false,
+  }).statement;
 }
 
 /** The note with another line, as a cosignature puts one on it. */
@@ -69,11 +71,49 @@ describe("[L-30] appending and publishing are two steps", () => {
     expect(store.head(hashOf("a"))).toMatchObject({ last: 1, lastAuthority: 1 });
   });
 
-  test("a second batch waits for the first to be published", async () => {
-    const signed = await store.append([claimed("a")], START);
+  test("one more batch is stored while the first is being published, and a third waits", async () => {
+    const before = store.checkpoint();
+    const first = await store.append([claimed("a")], START);
+    const second = await store.append([claimed("b")], START + 1);
+    expect([second.size, store.pending(), store.checkpoint(), store.time()]).toEqual([5, second, before, START + 1]);
+    expect([store.ahead.head(hashOf("a"))?.last, store.ahead.head(hashOf("b"))?.last]).toEqual([1, 3]);
+    expect([...(await store.ahead.leavesAt([3])).keys()]).toEqual([3]);
+    await expect(store.append([], START + 1)).rejects.toThrow(failure("STOPPED"));
+    await expect(store.publish(before.note)).rejects.toThrow(failure("WRONG_CHECKPOINT"));
+
+    await store.publish(first.note);
+    expect([store.checkpoint(), store.pending()]).toEqual([first, second]);
+    expect([store.head(hashOf("a"))?.last, store.head(hashOf("b"))]).toEqual([1, undefined]);
+    const third = await store.append([claimed("c")], START + 1);
+    await store.publish(second.note);
+    expect([store.head(hashOf("b"))?.last, store.head(hashOf("c"))]).toEqual([3, undefined]);
+    await store.publish(third.note);
+    await reopen();
+    expect([store.checkpoint(), store.pending(), store.head(hashOf("c"))?.last]).toEqual([third, undefined, 5]);
+  });
+
+  test("publishing the newer of two passes the older over; where it is appended while the first is shown, both come out", async () => {
+    const first = await store.append([claimed("a")], START);
+    const [second] = await Promise.all([store.append([claimed("b")], START), store.publish(first.note)]);
+    expect([store.checkpoint(), store.pending()]).toEqual([first, second]);
+    const third = await store.append([claimed("c")], START);
+    await store.publish(third.note);
+    expect([store.checkpoint(), store.pending()]).toEqual([third, undefined]);
+    expect([store.head(hashOf("b"))?.last, store.head(hashOf("c"))?.last]).toEqual([3, 5]);
+    await store.close();
+    expect((await checkStore(await openFolder(folder.dir), signer.key)).problems).toEqual([]);
+    store = await openStore(await openFolder(folder.dir), signer);
+  });
+
+  test("after a restart with two stored and not published, the newer is offered, and nothing is appended before it is shown", async () => {
+    await store.append([claimed("a")], START);
+    const second = await store.append([claimed("b")], START);
+    await reopen();
+    expect([store.checkpoint().size, store.pending()]).toEqual([1, second]);
+    expect([store.head(hashOf("a")), store.ahead.head(hashOf("b"))?.last]).toEqual([undefined, 3]);
     await expect(store.append([], START)).rejects.toThrow(failure("STOPPED"));
-    await store.publish(signed.note);
-    expect((await store.append([], START)).size).toBe(4);
+    await store.publish(second.note);
+    expect([store.head(hashOf("a"))?.last, store.head(hashOf("b"))?.last]).toEqual([1, 3]);
   });
 
   test("after a restart the durable checkpoint is offered again, and what was published is what is read", async () => {

@@ -1,8 +1,9 @@
 import { nodeCrypto } from "@touchmark/log";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
   type Candidate,
   checkStore,
+  type Cosigning,
   createSequencer,
   createStore,
   openFolder,
@@ -11,6 +12,7 @@ import {
   type Sequencer,
   type Store,
 } from "../src/index.ts";
+import { LogServerError } from "../src/error.ts";
 import { readAdmittedEnvelope } from "../src/signatures.ts";
 import { signer, START, temporaryFolder } from "./support/log.ts";
 import { claim, person, release } from "./support/statements.ts";
@@ -25,7 +27,7 @@ beforeEach(async () => {
   folder = temporaryFolder();
   store = await createStore(await openFolder(folder.dir, true), signer, START);
   now = START;
-  sequencer = createSequencer({ store, states: packageStates(store, 10), clock: () => now, batch: 4, queue: 50 });
+  sequencer = createSequencer({ store, states: packageStates(store.ahead, 10), clock: () => now, batch: 4, queue: 50 });
 });
 afterEach(async () => {
   await sequencer.stop();
@@ -90,4 +92,74 @@ test("[L-18] a heartbeat appends only when the last epoch leaf is old enough", a
   now += 60;
   await Promise.all([sequencer.heartbeat(60), sequencer.heartbeat(60)]);
   expect(store.checkpoint().size).toBe(2);
+});
+
+/** Witnesses that answer, or give up, when the test says so; one call a checkpoint. */
+function heldWitnesses(): { cosigning: Cosigning; asked: number[]; answer: (fails?: boolean) => void } {
+  const waiting: ((fails: boolean) => void)[] = [];
+  const asked: number[] = [];
+  const cosigning: Cosigning = {
+    collect: ({ checkpoint: { size, note } }) =>
+      new Promise((resolve, reject) => {
+        asked.push(size);
+        waiting.push((fails) =>
+          fails ? reject(new LogServerError("NOT_WITNESSED", "Not cosigned yet.")) : resolve(note),
+        );
+      }),
+    covers: () => true,
+    refresh: () => undefined,
+    improved: () => undefined,
+    onQuorum: () => undefined,
+    stop: () => undefined,
+  };
+  return { cosigning, asked, answer: (fails = false) => waiting.shift()!(fails) };
+}
+
+test("[L-16] [L-30] while a batch is cosigned the next one is stored, and not answered before its own checkpoint is shown", async () => {
+  const { cosigning, asked, answer } = heldWitnesses();
+  sequencer = createSequencer({ store, states: packageStates(store.ahead, 10), clock: () => now, cosigning });
+  const answered: string[] = [];
+  const sent = (name: string, envelope: Uint8Array): Promise<Receipt> =>
+    submit(envelope).finally(() => answered.push(name));
+  const first = sent("claim", claim({ "npm:npmjs/a": [] }, [alice]));
+  await vi.waitUntil(() => asked.length === 1);
+  // It is judged by what the first one did, which is not shown yet.
+  const second = sent("release", release(["npm:npmjs/a@1.0.0"], [alice]));
+  await vi.waitUntil(() => store.pending()?.size === 5);
+  const again = sent("again", claim({ "npm:npmjs/a": [] }, [alice]));
+  const rival = sent("rival", release(["npm:npmjs/a@1.0.0"], [alice], { bytes: "other" }));
+  expect([store.checkpoint().size, asked, answered]).toEqual([1, [3], []]);
+
+  answer();
+  expect((await first).note).toBe(store.checkpoint().note);
+  expect(store.checkpoint().size).toBe(3);
+  await expect(rival).rejects.toMatchObject({ code: "EQUIVOCATION" });
+  expect(asked).toEqual([3, 5]);
+  answer();
+  expect([...(await second).entries.values(), ...(await again).entries.values()]).toEqual([3, 1]);
+  expect([store.checkpoint().size, store.pending()]).toEqual([5, undefined]);
+  expect(answered.filter((name) => name !== "rival")).toEqual(["claim", "release", "again"]);
+});
+
+test("[Q-27] when the witnesses fail, what was stored meanwhile is tried once more, then nothing is stored until they are back", async () => {
+  const { cosigning, asked, answer } = heldWitnesses();
+  sequencer = createSequencer({ store, states: packageStates(store.ahead, 10), clock: () => now, cosigning });
+  const first = submit(claim({ "npm:npmjs/a": [] }, [alice]));
+  await vi.waitUntil(() => asked.length === 1);
+  const second = submit(claim({ "npm:npmjs/b": [] }, [alice]));
+  await vi.waitUntil(() => store.pending()?.size === 5);
+  answer(true);
+  await expect(first).rejects.toMatchObject({ code: "NOT_WITNESSED" });
+  await vi.waitUntil(() => asked.length === 2);
+  const third = submit(claim({ "npm:npmjs/c": [] }, [alice]));
+  answer(true);
+  await expect(second).rejects.toMatchObject({ code: "NOT_WITNESSED" });
+  await vi.waitUntil(() => asked.length === 3);
+  expect([asked, store.pending()?.size, store.checkpoint().size]).toEqual([[3, 5, 5], 5, 1]);
+  answer();
+  await vi.waitUntil(() => asked.length === 4);
+  answer();
+  expect([...(await third).entries.values()]).toEqual([5]);
+  expect([...(await submit(claim({ "npm:npmjs/a": [] }, [alice]))).entries.values()]).toEqual([1]);
+  expect(asked).toEqual([3, 5, 5, 7]);
 });

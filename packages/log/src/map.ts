@@ -25,10 +25,21 @@ export type PackageMap = {
 
 export type MapDraft = {
   readonly set: (record: MapRecord) => void;
+  /** As the map will have it. */
+  readonly get: (packageHash: Uint8Array) => MapRecord | undefined;
   /** The root that the map will have. */
   readonly root: () => Uint8Array;
-  /** Makes the changes. Throws `BAD_ARGUMENT` if the map has changed since the draft was begun. */
+  /** Makes the changes. Throws `BAD_ARGUMENT` if the map has changed since the draft was begun, but for the draft that it was begun on. */
   readonly commit: () => void;
+  /** Changes on top of these, which are changed no more; they are made after these. */
+  readonly draft: () => MapDraft;
+};
+
+/** A draft, and what another one that is begun on it has to see. */
+type OpenDraft = MapDraft & {
+  readonly committed: () => boolean;
+  readonly groupOf: (number: number) => Uint8Array;
+  readonly pageOf: (number: number) => Uint8Array | undefined;
 };
 
 /** The map root that these buckets (number to bytes, ascending, at least one) and their multi-proof lead to. Throws `BAD_PROOF`. */
@@ -72,18 +83,26 @@ export function loadPackageMap(dump: Uint8Array): PackageMap {
 /** Groups and pages are replaced when they change, never written to, so that a draft shares all others with the map, and a dump all of them. */
 function mapOver(groups: Uint8Array[], pages: (Uint8Array | undefined)[]): PackageMap {
   let version = 0;
-  const draft = (): MapDraft => {
-    const begunAt = version;
+  const draftOn = (under: OpenDraft | undefined, begunAt: number): OpenDraft => {
+    let base = under;
+    let committed = false;
+    // What lies under it is let go of once it is in the map, or each draft would hold all that there were before.
+    const stillOpen = (): OpenDraft | undefined => (base?.committed() ? (base = undefined) : base);
     const changed = new Map<number, GrowingGroup>();
     const changedPages = new Map<number, Uint8Array>();
     let stale = new Set<number>();
 
-    const groupOf = (number: number): Uint8Array => changed.get(number)?.bytes() ?? groups[number]!;
-    const pageOf = (number: number): Uint8Array | undefined => changedPages.get(number) ?? pages[number];
+    const groupUnder = (number: number): Uint8Array => stillOpen()?.groupOf(number) ?? groups[number]!;
+    const pageUnder = (number: number): Uint8Array | undefined => {
+      const open = stillOpen();
+      return open === undefined ? pages[number] : open.pageOf(number);
+    };
+    const groupOf = (number: number): Uint8Array => changed.get(number)?.bytes() ?? groupUnder(number);
+    const pageOf = (number: number): Uint8Array | undefined => changedPages.get(number) ?? pageUnder(number);
     const set = (record: MapRecord): void => {
       const bucket = bucketOf(record.packageHash);
       const number = bucket >> GROUP_HEIGHT;
-      const group = changed.get(number) ?? growingGroup(groups[number]!);
+      const group = changed.get(number) ?? growingGroup(groupUnder(number));
       group.set(record);
       changed.set(number, group);
       stale.add(bucket);
@@ -92,7 +111,7 @@ function mapOver(groups: Uint8Array[], pages: (Uint8Array | undefined)[]): Packa
       const { page, offset } = placeOf(node);
       let bytes = changedPages.get(page);
       if (bytes === undefined) {
-        bytes = pages[page]?.slice() ?? emptyPage(page);
+        bytes = pageUnder(page)?.slice() ?? emptyPage(page);
         changedPages.set(page, bytes);
       }
       writeDigest(bytes, offset, digest);
@@ -109,8 +128,9 @@ function mapOver(groups: Uint8Array[], pages: (Uint8Array | undefined)[]): Packa
         level = above;
       }
     };
-    return {
+    const open: OpenDraft = {
       set,
+      get: (packageHash) => recordIn(groupOf, packageHash),
       root: () => {
         rehash();
         return digestToBytes(nodeAt(1, groupOf, pageOf));
@@ -121,8 +141,18 @@ function mapOver(groups: Uint8Array[], pages: (Uint8Array | undefined)[]): Packa
         version++;
         for (const [number, group] of changed) groups[number] = group.bytes().slice();
         for (const [number, bytes] of changedPages) pages[number] = bytes;
+        committed = true;
+        base = undefined;
       },
+      draft: () => {
+        rehash();
+        return draftOn(open, begunAt + 1);
+      },
+      committed: () => committed,
+      groupOf,
+      pageOf,
     };
+    return open;
   };
 
   const nodeNow = (node: number): Digest =>
@@ -134,15 +164,17 @@ function mapOver(groups: Uint8Array[], pages: (Uint8Array | undefined)[]): Packa
   return {
     root: () => digestToBytes(nodeNow(1)),
     size: () => groups.reduce((sum, group) => sum + group.length / RECORD_BYTES, 0),
-    get: (packageHash) => {
-      const bucket = bucketOf(packageHash);
-      return findRecord(bucketIn(groups[bucket >> GROUP_HEIGHT]!, bucket), packageHash);
-    },
+    get: (packageHash) => recordIn((number) => groups[number]!, packageHash),
     bucket: (number) => bucketIn(groups[number >> GROUP_HEIGHT]!, number),
     digestOf: (range) => nodeNow(nodeOver(range)),
-    draft,
+    draft: () => draftOn(undefined, version),
     dump: () => dumpOf([...groups], [...pages]),
   };
+}
+
+function recordIn(groupOf: (number: number) => Uint8Array, packageHash: Uint8Array): MapRecord | undefined {
+  const bucket = bucketOf(packageHash);
+  return findRecord(bucketIn(groupOf(bucket >> GROUP_HEIGHT), bucket), packageHash);
 }
 
 function* dumpOf(groups: readonly Uint8Array[], pages: readonly (Uint8Array | undefined)[]): Generator<Uint8Array> {

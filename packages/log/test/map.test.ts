@@ -97,6 +97,31 @@ describe("[L-9] [L-10] [L-11] the map", () => {
     );
   });
 
+  test("drafts on top of each other come to what they come to one after another, whenever the lower ones are made", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.array(record, { maxLength: 8 }), fc.boolean()), { maxLength: 12 }), (steps) => {
+        const [map, plain] = [createPackageMap(), createPackageMap()];
+        const open: ReturnType<PackageMap["draft"]>[] = [];
+        for (const [records, makesOne] of steps) {
+          const draft = open.at(-1)?.draft() ?? map.draft();
+          const expected = plain.draft();
+          if (makesOne) open.shift()?.commit();
+          for (const item of records) {
+            draft.set(item);
+            expected.set(item);
+          }
+          expect(hex(draft.root())).toBe(hex(expected.root()));
+          expected.commit();
+          for (const { packageHash: hash } of records) expect(draft.get(hash)).toEqual(plain.get(hash));
+          open.push(draft);
+        }
+        for (const draft of open) draft.commit();
+        expect(hex(map.root())).toBe(hex(plain.root()));
+        expect(map.size()).toBe(plain.size());
+      }),
+    );
+  });
+
   test("a draft that isn't made changes nothing, and a stale one can't be made", () => {
     const map = createPackageMap();
     const before = hex(map.root());

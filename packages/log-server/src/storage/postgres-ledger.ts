@@ -6,7 +6,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Client } from "pg";
 import { LogServerError } from "../error.ts";
-import type { Ledger, TreeHead } from "./ledger.ts";
+import type { Ledger, LedgerBatch, TreeHead } from "./ledger.ts";
 import { connectPostgres, inTransaction, isRefusedByServer, wordsFor } from "./postgres-connection.ts";
 import { bytesOf, postgresReads } from "./postgres-reads.ts";
 import { addBatch, LOCK_CLASS, SCHEMA } from "./postgres-schema.ts";
@@ -23,6 +23,15 @@ export async function postgresLedger(address: string, options: PostgresOptions =
   const { takeover = 15_000 } = options;
   const { pool, connect } = await connectPostgres(address);
   let writer: Writer | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  /** The writer's session does one thing after another: what is published while a batch is appended is not to be part of its transaction. */
+  const inTurn =
+    <T>(work: (given: T) => Promise<void>) =>
+    (given: T): Promise<void> => {
+      const mine = turn.then(() => work(given));
+      turn = mine.catch(() => undefined);
+      return mine;
+    };
 
   return {
     ...postgresReads(pool),
@@ -66,7 +75,7 @@ export async function postgresLedger(address: string, options: PostgresOptions =
         throw wordsFor(error);
       }
     },
-    append: async (batch) => {
+    append: inTurn(async (batch: LedgerBatch) => {
       if (writer === undefined || writer.lost) throw lost();
       const { client, number } = writer;
       let committing = false;
@@ -84,8 +93,8 @@ export async function postgresLedger(address: string, options: PostgresOptions =
         if (writer.lost) throw lost(error);
         throw error;
       }
-    },
-    setPublished: async (note) => {
+    }),
+    setPublished: inTurn(async (note: string) => {
       if (writer === undefined || writer.lost) throw lost();
       const { rowCount } = await writer.client
         .query("UPDATE log SET published = $1 WHERE writer = $2", [note, writer.number])
@@ -96,7 +105,7 @@ export async function postgresLedger(address: string, options: PostgresOptions =
         writer.lost = true;
         throw lost();
       }
-    },
+    }),
     texts: undefined,
     close: async () => {
       if (writer !== undefined && !writer.lost) {
