@@ -32,7 +32,9 @@ export function readBody(request: IncomingMessage, limit: number, budget: BodyBu
     });
     request.once("end", () => settle());
     request.once("error", (error) => settle(cutShort(error)));
-    request.once("close", () => settle(cutShort()));
+    request.once("close", () => {
+      if (!settled) settle(cutShort()); // an error is dear to make, and each request closes
+    });
   });
 }
 

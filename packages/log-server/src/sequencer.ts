@@ -117,14 +117,14 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     for (const job of jobs) job.reject(awaited ? error : notNow(error));
   };
   /**
-   * Under load a batch waits as long as more comes in, so that one write to the disk serves many; but not once half as much as in the last batch came in
-   * while that was written and cosigned: whoever was answered then is read and verified while this one is. After a pause it does not wait.
+   * Under load a batch waits as long as more comes in, so that one write to the disk serves many; but not once as much came in as is in the last batch, while
+   * that was written and cosigned: whoever was answered then is read and verified while this one is. After a pause it does not wait.
    */
   const gather = async (busy: boolean): Promise<void> => {
     const begun = performance.now();
     await setImmediate();
     if (!busy) return;
-    const enough = Math.min(batch, Math.max(2, lastBatch / 2));
+    const enough = Math.min(batch, Math.max(2, lastBatch));
     for (let seen = 0; seen < queue.length && queue.length < enough && performance.now() - begun < MAX_WAIT;) {
       seen = queue.length;
       await setTimeout(1);
