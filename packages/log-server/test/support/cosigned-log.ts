@@ -75,7 +75,7 @@ export async function serveFolder(
     published: store.checkpoint().size,
     clock: () => clock.now,
     onTrouble: (message) => void trouble.push(message),
-    patience: 500,
+    patience: 1500,
     timeout: 2000,
     ...options.cosigning,
   });
