@@ -1,8 +1,8 @@
 import { join } from "node:path";
 
-/** An environment in which npm has nothing of the user's or of the test run's: neither settings nor cache. */
+/** An environment in which npm has nothing of the user's or of the test run's: neither settings nor cache. Nobody in it is a CI job. */
 export function cleanNpmEnv(home: string): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([key]) => !/^npm_|^(?:https?|no|all)_proxy$/i.test(key));
+  const kept = Object.entries(process.env).filter(([key]) => !/^npm_|^(?:https?|no|all)_proxy$|^ci$/i.test(key));
   return {
     ...Object.fromEntries(kept),
     npm_config_userconfig: join(home, "user.npmrc"),
