@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fetchCheckpoint, type LogEndpoint, LogError } from "@touchmark/log";
-import type { AuditorOptions, AuditVerdict } from "@touchmark/log-server";
+import type { AuditVerdict } from "@touchmark/log-server";
 import { type Command, type Context, defineCommand } from "../command.ts";
 import { EXIT, type Exit } from "../failure.ts";
 import { auditedLog, reportAudit, reportLines } from "../log/auditing.ts";
-import { readCharter } from "../log/charter.ts";
+import { AUDIT_FLAGS, readOutsideChecks } from "../log/outside-checks.ts";
 import { loadLogServer } from "../log/server-module.ts";
-import { proofChecker, readRegistries } from "../registry/claim-proof.ts";
 
 /** [L-18] An epoch leaf comes each hour; ten minutes are for clocks. */
 const STANDS_STILL = 4200;
@@ -28,11 +27,7 @@ export const logAuditCheck: Command = defineCommand({
   flags: {
     key: { value: "VKEY", help: "the log's verifier key" },
     dir: { value: "DIR", help: "where to keep what was replayed" },
-    registry: { value: "NAME=URL", many: true, help: "a registry that proofs of first claims are looked up in" },
-    charter: {
-      value: "DIGEST",
-      help: "the authority (sha256:…) that may claim the log's own id; any may when left out",
-    },
+    ...AUDIT_FLAGS,
     resolve: { help: "what stopped the auditor in DIR was looked at: look again" },
   },
   operands: [0, 1],
@@ -40,10 +35,7 @@ export const logAuditCheck: Command = defineCommand({
     const { io, ui } = context;
     const log = auditedLog(url, values.key, "log audit check", context);
     const directory = values.dir === undefined ? null : resolve(io.cwd, values.dir);
-    const checks = {
-      proofs: proofChecker(readRegistries(values.registry, "log audit check"), io) ?? undefined,
-      charter: readCharter(values.charter, "log audit check"),
-    };
+    const checks = readOutsideChecks(values, "log audit check", io);
     const verdict = await auditOnce(log, directory, values.resolve, checks, context);
     const report = reportAudit(verdict, log.key.name, directory ?? io.cwd, log.key);
     const age = verdict.kind === "good" ? io.now() - verdict.time : 0;
@@ -58,7 +50,7 @@ async function auditOnce(
   log: LogEndpoint,
   directory: string | null,
   resolved: boolean,
-  checks: Pick<AuditorOptions, "proofs" | "charter">,
+  checks: ReturnType<typeof readOutsideChecks>,
   { io, ui }: Context,
 ): Promise<AuditVerdict> {
   const { openAuditor } = await loadLogServer();
@@ -68,8 +60,7 @@ async function auditOnce(
       dir,
       key: log.key,
       clock: () => io.now(),
-      proofs: checks.proofs,
-      charter: checks.charter,
+      ...checks,
       onProgress: (replayed, size) => {
         if (replayed < size) ui.progress(`replayed ${replayed} of ${size} leaves`);
       },

@@ -6,9 +6,8 @@ import { type Command, type Context, defineCommand, usageError } from "../comman
 import { auditedLog, reportAudit, reportLines } from "../log/auditing.ts";
 import { addressOf, readPort } from "../log/listening.ts";
 import { openCosigners } from "../log/open-cosigners.ts";
-import { readCharter } from "../log/charter.ts";
+import { AUDIT_FLAGS, readOutsideChecks } from "../log/outside-checks.ts";
 import { loadLogServer } from "../log/server-module.ts";
-import { proofChecker, readRegistries } from "../registry/claim-proof.ts";
 import { table } from "../ui.ts";
 
 const COMMAND = "log audit serve";
@@ -33,11 +32,7 @@ export const logAuditServe: Command = defineCommand({
     host: { value: "HOST", help: "where to listen; 127.0.0.1 when left out" },
     port: { value: "PORT", help: "8322 when left out; 0 takes a free one" },
     interval: { value: "SECONDS", help: "how often the log is looked at besides; 60 when left out" },
-    registry: { value: "NAME=URL", many: true, help: "a registry that proofs of first claims are looked up in" },
-    charter: {
-      value: "DIGEST",
-      help: "the authority (sha256:…) that may claim the log's own id; any may when left out",
-    },
+    ...AUDIT_FLAGS,
     resolve: { help: "what stopped this auditor was looked at: look again" },
   },
   operands: [0, 0],
@@ -56,8 +51,7 @@ export const logAuditServe: Command = defineCommand({
       dir,
       key: log.key,
       clock: () => io.now(),
-      proofs: proofChecker(readRegistries(values.registry, COMMAND), io) ?? undefined,
-      charter: readCharter(values.charter, COMMAND),
+      ...readOutsideChecks(values, COMMAND, io),
       onProgress: (replayed, size) => {
         if (replayed < size) ui.progress(`replayed ${replayed} of ${size} leaves`);
       },

@@ -7,11 +7,10 @@ import { type Command, type Context, defineCommand, usageError } from "../comman
 import { CliError } from "../error.ts";
 import { aborted, addressOf, readPort } from "../log/listening.ts";
 import { openLog, openLogToRead } from "../log/open-log.ts";
-import { readCharter } from "../log/charter.ts";
+import { readOutsideChecks } from "../log/outside-checks.ts";
 import { readQuorumFile } from "../log/quorum-file.ts";
 import { loadLogServer, type LogServerModule } from "../log/server-module.ts";
 import { readEventForm, showEvent } from "../log/show-event.ts";
-import { proofChecker, readRegistries } from "../registry/claim-proof.ts";
 import { table } from "../ui.ts";
 
 // Milliseconds.
@@ -60,7 +59,7 @@ export const logServe: Command = defineCommand({
     let port = readPort(values.port ?? "8321", "log serve");
     const host = values.host ?? "127.0.0.1";
     const quorum = values.quorum === undefined ? null : readQuorumFile(resolve(io.cwd, values.quorum));
-    const registries = readRegistries(values.registry, "log serve");
+    const checks = readOutsideChecks(values, "log serve", io);
     const form = readEventForm(values.log, "log serve");
     const proxy = readProxy(values.proxy);
     const addresses = { dir: resolve(io.cwd, values.dir), ledger: values.storage, blobs: values.tiles };
@@ -79,8 +78,7 @@ export const logServe: Command = defineCommand({
           store,
           ...(cosigning && { cosigning }),
           clock: () => io.now(),
-          charter: readCharter(values.charter, "log serve"),
-          proofs: proofChecker(registries, io) ?? undefined,
+          ...checks,
           host,
           port,
           proxy,

@@ -17,7 +17,7 @@ import {
   signingKeys,
   type World,
 } from "./state.ts";
-import { windowEnd } from "./windows.ts";
+import { DAY, windowEnd } from "./windows.ts";
 
 /** [A-21]. Throws `NOT_CLAIMED`, `WRONG_PREVIOUS`, `ADOPTION_REFUSED`, `NOT_DORMANT`, `MISSING_POSSESSION`, `WRONG_KEY`, `REVOKED_KEY`, `NOT_RECOGNISED`, `NO_POWER`, `THRESHOLD`. */
 export function applyAdopt(
@@ -84,7 +84,7 @@ export function applyAdoptFinal(
   }
   const { authority } = adoption;
   if (place.time < adoption.effectiveAt) {
-    const days = Math.ceil((adoption.effectiveAt - place.time) / 86_400);
+    const days = Math.ceil((adoption.effectiveAt - place.time) / DAY);
     throw new CoreError(
       "TOO_EARLY",
       "A-23",

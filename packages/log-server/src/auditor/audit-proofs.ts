@@ -1,10 +1,8 @@
 /** An auditor's own look at proofs (a) of first claims [M-16]. */
-import { CoreError, equalBytes, packageIdHash } from "@touchmark/core";
+import { CoreError, equalBytes, packageIdHash, windowEnd } from "@touchmark/core";
 import { LogError, nodeCrypto, parseLeaf } from "@touchmark/log";
 import { type ProofChecker, publishedProofs } from "../claim-proofs.ts";
 import type { Problem, ReplayMaterial, ReplayMemory } from "../replay.ts";
-
-const FRESH = 7 * 86_400;
 
 /**
  * What is wrong with the proofs (a) that an entry brings, before it is replayed. Throws a `LogError` where a fresh one can't be looked up now; what can't be
@@ -31,7 +29,7 @@ export async function judgeProofs(
     if (!equalBytes(packageIdHash(nodeCrypto, proof.packageId), entry.packageHash)) continue;
     const verdict = await check(proof);
     if (verdict.kind === "wrong") return { index, rule: "A-5", message: `Entry ${index}: ${verdict.message}` };
-    if (verdict.kind === "unknown" && now - entry.time < FRESH)
+    if (verdict.kind === "unknown" && now < windowEnd("claim", entry.time))
       throw new LogError("NETWORK", `The proof of entry ${index} could not be looked up: ${verdict.message}`);
   }
   return undefined;
