@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, PACKAGES, ROOT } from "./build.ts";
@@ -49,6 +49,8 @@ function use(folder: string): void {
   const help = run(join(folder, "node_modules/.bin/touchmark"), ["--help"], folder);
   const page = run(join(folder, "node_modules/.bin/touchmark"), ["key", "page", "--out", "page"], folder);
   if (!page.startsWith("Wrote the page")) throw new Error(`touchmark key page says something else:\n${page}`);
+  if (!existsSync(join(folder, "node_modules/touchmark/.compile-cache")))
+    throw new Error("touchmark compiles anew at each start");
   if (!help.includes("touchmark npm")) throw new Error(`touchmark --help says something else:\n${help}`);
 }
 

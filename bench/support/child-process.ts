@@ -17,11 +17,11 @@ export interface Cost {
 }
 
 /** Runs a node command as a process of its own and tells what it cost. Without `cpu` nothing is loaded beside the command. Throws if it fails. */
-export function runNode(args: string[], cwd: string, measure: "cpu" | "wall"): Cost {
+export function runNode(args: string[], cwd: string, measure: "cpu" | "wall", env: Record<string, string> = {}): Cost {
   const start = performance.now();
   const run = spawnSync(process.execPath, [...(measure === "cpu" ? ["--import", REPORT] : []), ...args], {
     cwd,
-    env: { ...ENVIRONMENT, TOUCHMARK_HOME: join(cwd, ".touchmark") },
+    env: { ...ENVIRONMENT, ...env, TOUCHMARK_HOME: join(cwd, ".touchmark") },
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     maxBuffer: 2 ** 28,
   });
@@ -35,11 +35,11 @@ export function runNode(args: string[], cwd: string, measure: "cpu" | "wall"): C
 export function compareNode(
   a: string[],
   b: string[],
-  { cwd, rounds, measure }: { cwd: string; rounds: number; measure: "cpu" | "wall" },
+  { cwd, rounds, measure, env }: { cwd: string; rounds: number; measure: "cpu" | "wall"; env?: Record<string, string> },
 ): { a: Cost; b: Cost } {
   const costs: { a: Cost[]; b: Cost[] } = { a: [], b: [] };
   for (let round = -1; round < rounds; round++) {
-    const pair = { a: runNode(a, cwd, measure), b: runNode(b, cwd, measure) };
+    const pair = { a: runNode(a, cwd, measure, env), b: runNode(b, cwd, measure, env) };
     if (round < 0) continue; // warm-up
     costs.a.push(pair.a);
     costs.b.push(pair.b);
