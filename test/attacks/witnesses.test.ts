@@ -1,7 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeSignatureLine, fetchCheckpoint, parseNote, parseVerifierKey } from "@touchmark/log";
+import {
+  encodeSignatureLine,
+  encodeTlogProof,
+  fetchCheckpoint,
+  fetchProvedLeaf,
+  parseNote,
+  parseVerifierKey,
+} from "@touchmark/log";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Consumer, createConsumer } from "../support/consumer.ts";
 import { logSigner, type OpenLog, openLog } from "../support/log.ts";
@@ -53,6 +60,7 @@ function toRival(lines: (text: string) => string | Promise<string>): Fetch {
   };
 }
 
+const noNetwork: Fetch = () => Promise.reject(new Error("nobody is asked"));
 const now = (): number => Math.floor(Date.now() / 1000);
 const by = (witness: OpenWitness, text: string, time: number = now()): string =>
   encodeSignatureLine(witness.cosigner.cosign(text, time));
@@ -100,6 +108,46 @@ describe("a history that the witnesses have not seen", () => {
       fetch: toRival((text) => by(w1, text) + by(w2, text)),
     });
     expect(exit).toBe(0);
+  });
+});
+
+describe("a proof of one entry, for others to check", () => {
+  /** The proof of a leaf of this log, with these signature lines as well. */
+  async function proofOf({ endpoint }: OpenLog, lines: (text: string) => string = () => ""): Promise<string> {
+    const served = { ...endpoint, key: parseVerifierKey(endpoint.key), fetch };
+    const checkpoint = await fetchCheckpoint(served);
+    const { leaf, proof: hashes } = await fetchProvedLeaf(served, 0, checkpoint);
+    const note = checkpoint.note + lines(parseNote(Buffer.from(checkpoint.note)).text);
+    return encodeTlogProof({ extra: leaf, index: 0, hashes, checkpoint: note });
+  }
+
+  test("that of the honest history holds, offline, and names who cosigned", async () => {
+    consumer.write("honest.tlog-proof", await proofOf(log));
+    const { exit, stdout } = await consumer.touchmark("log check-proof honest.tlog-proof", { fetch: noNetwork });
+    expect([exit, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^accepted .*\n.* leaves\n.* 0, epoch, .*\n.* w\d\.example, w\d/),
+    ]);
+    const json = await consumer.touchmark("--json log check-proof honest.tlog-proof");
+    const said = JSON.parse(json.stdout) as { ok: boolean; index: number; quorum: { cosigned: string[] } };
+    expect(said).toMatchObject({ ok: true, index: 0 });
+    expect(said.quorum.cosigned.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test("[L1] that of the rival, which the log signed as well, does not; nor with one witness's help", async () => {
+    for (const lines of [() => "", (text: string) => by(witnesses[0]!, text)]) {
+      consumer.write("rival.tlog-proof", await proofOf(rival, lines));
+      const { exit, text } = await consumer.touchmark("log check-proof rival.tlog-proof");
+      expect([exit, text]).toEqual([1, expect.stringContaining("[QUORUM V-21]")]);
+    }
+  });
+
+  test("without a quorum in the policy it is said that no witnesses are named", async () => {
+    const { quorum: _, ...bare } = log.endpoint;
+    consumer.setPolicy({ log: bare });
+    consumer.write("rival.tlog-proof", await proofOf(rival));
+    const { exit, stdout } = await consumer.touchmark("log check-proof rival.tlog-proof");
+    expect([exit, stdout]).toEqual([0, expect.stringContaining("none named in the policy")]);
   });
 });
 

@@ -112,6 +112,7 @@ describe.skipIf(missing !== undefined)(`touchmark log proof, read by Go's golang
       expect(await sumdb("proof", file, key)).toEqual({ exit: 0, text: `record ${index} of 5\n` });
       const { extra } = parseTlogProof(readFileSync(file, "utf8"));
       expect(parseEntry(extra!).kind).toBe(index === 1 ? "claim" : "release");
+      expect((await workshop.make(`log check-proof ${file}`)).stdout).toContain("none named in the policy");
     }
   });
   test("there is none of what was never logged", async () => {

@@ -266,6 +266,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/log-proof.ts")).logProof,
   },
   {
+    name: "log check-proof",
+    summary: "whether such a proof holds, and has the policy's quorum",
+    load: async () => (await import("./commands/log-check-proof.ts")).logCheckProof,
+  },
+  {
     name: "log forks",
     summary: "logs that were caught with two histories",
     load: async () => (await import("./commands/log-forks.ts")).logForks,

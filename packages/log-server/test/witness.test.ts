@@ -148,6 +148,11 @@ describe("[Q-17] to [Q-22] add-checkpoint", () => {
     expect((await fetch(`${witness.url}/healthz`)).status).toBe(200);
   });
 
+  test("[Q-29] sign-subtree is not offered", async () => {
+    const body = `subtree 4 8\n${hash}\n\n${tree.note(9)}`;
+    expect((await fetch(`${witness.url}/sign-subtree`, { method: "POST", body })).status).toBe(404);
+  });
+
   test("[Q-22] the last checkpoint can be had, with the log's line and the witness's", async () => {
     const origin = createHash("sha256").update(ORIGIN).digest("hex");
     const path = `${witness.url}/${origin}/checkpoint`;

@@ -141,7 +141,13 @@ export {
   type PolicyWitness,
   type TlogPolicy,
 } from "./tlog-policy.ts";
-export { encodeTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from "./tlog-proof.ts";
+export {
+  encodeTlogProof,
+  MAX_TLOG_PROOF_BYTES,
+  parseTlogProof,
+  type TlogProof,
+  verifyTlogProof,
+} from "./tlog-proof.ts";
 export {
   type AddCheckpoint,
   encodeAddCheckpoint,

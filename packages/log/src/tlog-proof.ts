@@ -16,6 +16,8 @@ export type TlogProof = {
 const HEADER = "c2sp.org/tlog-proof@v1";
 const MAX_HASHES = 63;
 const MAX_EXTRA_BYTES = 64 * 1024;
+/** What is longer is no proof. */
+export const MAX_TLOG_PROOF_BYTES: number = MAX_NOTE_BYTES + 2 * MAX_EXTRA_BYTES;
 
 export function encodeTlogProof(proof: TlogProof): string {
   const extra = proof.extra === undefined ? [] : [`extra ${encodeBase64(proof.extra)}`];
@@ -25,7 +27,7 @@ export function encodeTlogProof(proof: TlogProof): string {
 
 /** Reads a proof without trusting it. Throws `BAD_PROOF`. */
 export function parseTlogProof(text: string): TlogProof {
-  if (text.length > MAX_NOTE_BYTES + 2 * MAX_EXTRA_BYTES) throw malformed("is too long");
+  if (text.length > MAX_TLOG_PROOF_BYTES) throw malformed("is too long");
   const border = text.indexOf("\n\n");
   if (border < 0) throw malformed("has no checkpoint");
   const lines = text.slice(0, border).split("\n");
@@ -37,7 +39,10 @@ export function parseTlogProof(text: string): TlogProof {
   return { extra, index, hashes: lines.map(parseHash), checkpoint: text.slice(border + 2) };
 }
 
-/** Throws unless the leaf with this hash is at the proof's index of a tree that the log `key` signed: `BAD_PROOF`, and what {@link verifyCheckpoint} throws. */
+/**
+ * Throws unless the leaf with this hash is at the proof's index of a tree that the log `key` signed: `BAD_PROOF`, and what {@link verifyCheckpoint} throws.
+ * Whether the tree has the cosignatures that a policy demands is for whoever has the policy to check [M-17].
+ */
 export function verifyTlogProof(proof: TlogProof, leaf: Uint8Array, key: VerifierKey): SignedCheckpoint {
   const checkpoint = verifyCheckpoint(proof.checkpoint, key);
   verifyInclusion(leaf, proof.index, checkpoint.size, proof.hashes, checkpoint.root);

@@ -14,6 +14,7 @@ export { describeHandover, handoversOf } from "./evidence/handovers.ts";
 export type { Pin } from "./evidence/pin.ts";
 export { holdsPin, pinOf } from "./evidence/pin.ts";
 export { checkQuorum, type CheckedQuorum } from "./evidence/check-quorum.ts";
+export { checkTlogProof, type TlogProofVerdict } from "./evidence/check-tlog-proof.ts";
 export { keepFork, readRemembered, remember } from "./evidence/checkpoint-memory.ts";
 export type { Companion } from "./evidence/companion.ts";
 export { companionCheckpoint, encodeCompanion, parseCompanion } from "./evidence/companion.ts";
