@@ -1,5 +1,5 @@
-// Holds and endorsements: they stand in a chain of their own, so here it is checked that whoever is counted may be, and how long a hold lasts.
-import { holdsOn, type Statement } from "../src/index.ts";
+// Holds, endorsements and reviews: they stand in a chain of their own, so here it is checked that whoever is counted may be, and how long a hold lasts.
+import { type HeldKey, holdsOn, type Statement } from "../src/index.ts";
 import { type Book, daysAfter, everyKey, isSame, peopleOf } from "./book.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { Books } from "./judge.ts";
@@ -48,7 +48,7 @@ export function holdLimits(): HoldLimits {
   };
 }
 
-/** Checks a hold, lift or endorsement that was admitted, and keeps an endorsement in the books. */
+/** Checks a hold, lift, endorsement or review that was admitted, and keeps an endorsement in the books. */
 export function checkWords(
   books: Books,
   closed: ReadonlySet<string>,
@@ -58,7 +58,7 @@ export function checkWords(
   first: number,
   limits: HoldLimits,
 ): void {
-  if (statement.kind !== "hold" && statement.kind !== "endorse" && statement.kind !== "lift") return;
+  if (!isWord(statement)) return;
   const { by } = statement;
   const lines = books(by).lines.filter(({ authority, revoked }) =>
     signers.every((signer) => !revoked.has(signer) && authority.keys.some(({ fingerprint }) => fingerprint === signer)),
@@ -73,14 +73,9 @@ export function checkWords(
   }
   const [line] = lines;
   const isCommittee = by.startsWith("committee:");
-  const about =
-    statement.kind === "hold"
-      ? PACKAGES.filter((id) => statement.releases.some((one) => one.startsWith(`${id}@`)))
-      : [...statement.claims.keys()];
   if (isCommittee) {
-    for (const packageId of about.filter((id) => !closed.has(id))) {
-      const parties = books(packageId).lines.flatMap(({ authority }) => everyKey(authority));
-      const voters = line!.authority.keys.filter((key) => !parties.some((party) => isSame(party, key)));
+    for (const packageId of aboutOf(statement).filter((id) => !closed.has(id))) {
+      const voters = line!.authority.keys.filter((key) => !isParty(statement, books(packageId), packageId, key));
       if (peopleOf(voters, line!.revoked, signers).length < line!.authority.releaseThreshold)
         throw new Error(`entry ${first}: too few members of ${by} who are no party`);
     }
@@ -99,10 +94,35 @@ export function checkWords(
     }
     return;
   }
+  if (statement.kind === "review") return;
   if (!isCommittee && enough(({ authority }) => authority.releaseThreshold)) return;
   if (isCommittee && statement.osv !== null) return;
   const days = TIMES * (isCommittee ? COMMITTEE_DAYS : MAINTAINER_DAYS);
   if (books(by).epoch === 0) return; // rivals hold each for themselves
   for (const releaseId of statement.releases)
     limits.note(by, releaseId, daysAfter(days, time), statement.renews !== null);
+}
+
+type Word = Extract<Statement, { kind: "hold" | "lift" | "endorse" | "review" }>;
+
+function isWord(statement: Statement): statement is Word {
+  return ["hold", "lift", "endorse", "review"].includes(statement.kind);
+}
+
+function aboutOf(word: Exclude<Word, { kind: "lift" }>): string[] {
+  if (word.kind === "endorse") return [...word.claims.keys()];
+  const releases = word.kind === "hold" ? word.releases : [...word.reviews.keys()];
+  return PACKAGES.filter((id) => releases.some((one) => one.startsWith(`${id}@`)));
+}
+
+// [A-17]
+function isParty(word: Exclude<Word, { kind: "lift" }>, book: Book, packageId: string, key: HeldKey): boolean {
+  const everybody = book.lines.flatMap(({ authority }) => everyKey(authority));
+  if (word.kind === "endorse") {
+    const claim = Buffer.from(word.claims.get(packageId)!.claim).toString("hex");
+    const spokenFor = book.lines.filter((line) => line.claim === claim);
+    return spokenFor.some(({ authority }) => everyKey(authority).some((party) => isSame(party, key)));
+  }
+  if (word.kind === "review" && book.epoch > 0) return everybody.some((party) => isSame(party, key));
+  return everybody.some(({ fingerprint }) => fingerprint === key.fingerprint);
 }

@@ -155,7 +155,7 @@ function enterInBooks(
     else if (typeof doing !== "string") doing.does();
     book.lastAny = { index, time };
     if (statement.kind !== "adopt") book.adoption = null;
-    if (statement.kind === "release") continue;
+    if (statement.kind === "release" || statement.kind === "review") continue;
     book.last = refOf(leafOf(index));
     book.lastTime = time;
   }
@@ -231,9 +231,9 @@ function settleInTwo(random: Random, log: Chronicle, id: string, time: number, s
 }
 
 // Who recognises fewer committees accepts nothing that the log refuses, as long as they see the same.
-// Holds and endorsements stand in a committee's own chain, and count where they are used.
+// Holds, endorsements and reviews stand in a committee's own chain, and count where they are used.
 function refuseToo(log: Chronicle, fewer: Chronicle, { statement, signers, time }: Tried): void {
-  if (statement.kind === "hold" || statement.kind === "endorse") return;
+  if (statement.kind === "hold" || statement.kind === "endorse" || statement.kind === "review") return;
   const accepted = statementChains(statement).every((id) => {
     if (essenceOf(log.settled(id, time)) !== essenceOf(fewer.settled(id, time))) return false;
     const place = { index: 999_999, time, leafHash: leafOf(0), before: fewer.state(id).last };

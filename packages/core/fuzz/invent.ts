@@ -64,6 +64,7 @@ const BEFORE: readonly Kind[] = [
   veto,
   fund,
   hold,
+  review,
   claim,
 ];
 const AFTER: readonly Kind[] = [
@@ -83,6 +84,7 @@ const AFTER: readonly Kind[] = [
   hold,
   lift,
   endorse,
+  review,
   board,
   claim,
   prove,
@@ -272,6 +274,21 @@ function endorse({ random, books }: Scene, id: string, book: Book): Attempt {
   const claims = new Map([[id, { claim: parseHex(lineOf(random, book).claim), confirms: [] }]]);
   const signers = seat ? fingerprints(seat.authority) : [STRANGER];
   return { statement: { kind: "endorse", ...LOGS, by, claims }, signers };
+}
+
+function review({ random, books }: Scene, id: string): Attempt {
+  const by = COMMITTEES[random.below(3)]!;
+  const seat = books(by).lines[0];
+  const bytes = {
+    sha512: "cd".repeat(64),
+    tarSha512: "ef".repeat(64),
+    base: null,
+    verdict: "good",
+    tool: null,
+  } as const;
+  const reviews = new Map([[`${id}@1.0.0`, { packageId: id, version: "1.0.0", ...bytes }]]);
+  const signers = seat ? some(random, seat, seat.authority.releaseThreshold) : [STRANGER];
+  return { statement: { kind: "review", ...LOGS, by, reviews }, signers };
 }
 
 // One left out, one of somebody else put in, or another one altogether.

@@ -97,16 +97,15 @@ function judgeRelease(books: Books, { id, time }: Spot, signers: readonly string
   const book = books(id);
   if (book.lines.length > 1) {
     // Of rivals one at least must have released it; which is a matter of who its signers are.
-    return book.lines.some((line) => mayRelease(books, book, line, id, time, signers)) ? "unsure" : "no";
+    return book.lines.some((line) => mayRelease(books, line, id, time, signers)) ? "unsure" : "no";
   }
   const line = book.lines[0];
-  return line && mayRelease(books, book, line, id, time, signers) ? { does: () => {} } : "no";
+  return line && mayRelease(books, line, id, time, signers) ? { does: () => {} } : "no";
 }
 
 // [S-22], [A-12], [A-14]
 function mayRelease(
   books: Books,
-  book: Book,
   { authority, revoked }: LineBook,
   id: string,
   time: number,
@@ -120,11 +119,7 @@ function mayRelease(
   if (own.length === signers.length) return votes >= m;
   const others = signers.filter((signer) => !own.includes(signer));
   if (authority.expedite === null || votes < m - 1 || votes === 0) return false;
-  return votesFor(books, authority.expedite, "expedite", id, time, others, book.lines.flatMap(partiesOf));
-}
-
-function partiesOf({ authority }: LineBook): ReturnType<typeof everyKey> {
-  return everyKey(authority);
+  return votesFor(books, authority.expedite, "expedite", id, time, others, everyKey(authority));
 }
 
 // [A-16], [A-17]: `signers` are all members, and enough of them are no party.

@@ -36,7 +36,8 @@ export { holdsOn } from "./fold/hold.ts";
 export type { ProofLetter } from "./fold/letters.ts";
 export { lackingLetters, proofLetters } from "./fold/letters.ts";
 export type { JudgedRelease } from "./fold/release.ts";
-export { isFrozen, judgeRelease, judgeReview, refuseSecondRelease, releasesOf } from "./fold/release.ts";
+export { isFrozen, judgeRelease, refuseSecondRelease, releasesOf } from "./fold/release.ts";
+export { judgeReview } from "./fold/review.ts";
 export { settle } from "./fold/settle.ts";
 export type {
   AuthorityStep,

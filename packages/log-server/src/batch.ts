@@ -160,6 +160,8 @@ function statementParties(statement: Statement): string[] {
       return [...statement.claims.keys()];
     case "hold":
       return statement.releases.map((releaseId) => parseReleaseId(releaseId).packageId);
+    case "review":
+      return [...statement.reviews.values()].map(({ packageId }) => packageId);
     default:
       return [];
   }

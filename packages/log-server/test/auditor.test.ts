@@ -21,7 +21,7 @@ import {
 } from "../src/index.ts";
 import { type Forgery, forceStatement } from "./support/forged.ts";
 import { signer, START, temporaryFolder } from "./support/log.ts";
-import { claim, earlierRoot, person, release, revoke, sha512Hex } from "./support/statements.ts";
+import { claim, earlierRoot, person, release, review, reviewers, revoke, sha512Hex } from "./support/statements.ts";
 
 const alice = person("alice");
 const bob = person("bob");
@@ -168,6 +168,17 @@ describe("[L4] what the rules forbid", () => {
     await force(claimed);
     await forge();
     expect(await audit()).toEqual(broken(index, rule));
+  });
+
+  test("[A-19] a review by too few who don't hold the package, though it is a committee's", async () => {
+    const ned = person("ned");
+    await force(claimed);
+    await force(reviewers("committee:peers", [alice, ned]));
+    await force(released);
+    await force(review("committee:peers", [`${gadget}@1.0.0`], [alice, ned]));
+    expect(await audit()).toEqual(good(9));
+    await force(review("committee:peers", [`${gadget}@1.0.0`, `${widget}@1.0.0`], [alice, ned]));
+    expect(await audit()).toEqual(broken(9, "A-19", /Signed by 1 of 2 holders \(ned\)/));
   });
 
   test("a version released twice, and again when the operator let it look again", async () => {

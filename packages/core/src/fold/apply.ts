@@ -6,7 +6,8 @@ import { applyClaim, applyProof } from "./claim.ts";
 import { applyEndorse } from "./endorse.ts";
 import { applyFunding } from "./funding.ts";
 import { applyHold, applyLift } from "./hold.ts";
-import { type JudgedRelease, judgeRelease, judgeReview } from "./release.ts";
+import { type JudgedRelease, judgeRelease } from "./release.ts";
+import { judgeReview } from "./review.ts";
 import { settle } from "./settle.ts";
 import type { EntryPlace, PackageState, World } from "./state.ts";
 import { applyVeto } from "./veto.ts";
@@ -117,7 +118,7 @@ function applyKind(
     case "endorse":
       return applyEndorse(state, statement, own(signers), place, world);
     case "review":
-      judgeReview(state, statement, own(signers), place.time);
+      judgeReview(state, statement, own(signers), place.time, world);
       return state;
   }
 }

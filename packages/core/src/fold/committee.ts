@@ -30,7 +30,7 @@ export function committeeVote(
   packageId: string,
   time: number,
   signers: readonly Signer[],
-  parties: readonly HeldKey[],
+  parties: readonly Party[],
 ): HeldKey[] {
   const line = recognisedLine(world, committeeId, power, time);
   requirePower(line, committeeId, power, time);
@@ -76,19 +76,36 @@ export function requireScope({ details }: Line, committeeId: string, packageId: 
   throw new CoreError("NO_POWER", "A-16", `${packageId} is not within the scope of ${committeeId}.`);
 }
 
-/** The members who may vote on these parties: nobody votes on themselves, by key or by label [A-17]. */
-export function countingMembers(members: readonly HeldKey[], parties: readonly HeldKey[]): HeldKey[] {
+/** Somebody that a vote is about [A-17]. */
+export interface Party {
+  /** Null where the label doesn't matter. */
+  holder: string | null;
+  fingerprint: string;
+}
+
+/** The members who may vote on these parties: nobody votes on themselves [A-17]. */
+export function countingMembers(members: readonly HeldKey[], parties: readonly Party[]): HeldKey[] {
   return members.filter((member) => !parties.some((party) => samePerson(party, member)));
 }
 
 /** Labels and keys are all that there is to know people by. */
-export function samePerson(a: HeldKey, b: HeldKey): boolean {
+export function samePerson(a: Party, b: HeldKey): boolean {
   return a.holder === b.holder || a.fingerprint === b.fingerprint;
 }
 
 /** Everybody who has a key in a package: the people that a vote on it is about. */
 export function partiesOf(state: PackageState): HeldKey[] {
-  return state.lines.flatMap(({ authority }) => [...authority.keys, ...recoveryKeys(authority)]);
+  return state.lines.flatMap(peopleOf);
+}
+
+/** Everybody who has a key in a line, a recovery key too. */
+export function peopleOf({ authority }: Line): HeldKey[] {
+  return [...authority.keys, ...recoveryKeys(authority)];
+}
+
+/** The same people, by what they have proved and not by what they call themselves [A-17]. */
+export function byKeyAlone(people: readonly HeldKey[]): Party[] {
+  return people.map(({ fingerprint }) => ({ holder: null, fingerprint }));
 }
 
 /** The endorsements of a claim by committees that are recognised here [A-5]. */
@@ -101,9 +118,8 @@ export function endorsementsOf(world: World, packageId: string, line: Line): End
 }
 
 /** Whether an endorsement has enough members who are not of the line that it speaks for [A-17]. */
-export function isDisinterested({ signers, threshold }: Endorsement, { authority }: Line): boolean {
-  const parties = [...authority.keys, ...recoveryKeys(authority)];
-  return countHolders(countingMembers(signers, parties)) >= threshold;
+export function isDisinterested({ signers, threshold }: Endorsement, line: Line): boolean {
+  return countHolders(countingMembers(signers, peopleOf(line))) >= threshold;
 }
 
 /** The committees that are recognised for a power. */

@@ -1,7 +1,7 @@
 import type { Signer } from "../statement.ts";
 import type { Endorse } from "../statements/endorse.ts";
 import { countingMembers, requirePower, requireScope } from "./committee.ts";
-import { partiesAt } from "./parties.ts";
+import { endorsedParties } from "./parties.ts";
 import {
   type Endorsement,
   type EntryPlace,
@@ -27,7 +27,7 @@ export function applyEndorse(
   const threshold = line.authority.releaseThreshold;
   const given = [...claims].map(([packageId, { claim, confirms }]): Endorsement => {
     requireScope(line, by, packageId);
-    requireHolders(countingMembers(keys, partiesAt(world, packageId, place.time)), threshold, "A-17");
+    requireHolders(countingMembers(keys, endorsedParties(world, packageId, claim, place.time)), threshold, "A-17");
     return { place, packageId, claim, confirms, signers: keys, threshold };
   });
   return replaceLine(state, line, { ...line, endorsements: [...line.endorsements, ...given] });

@@ -5,8 +5,16 @@ import { isCommitteeId, isPackageId } from "../package-id.ts";
 import type { Signer } from "../statement.ts";
 import type { Hold as HoldStatement } from "../statements/hold.ts";
 import type { Lift } from "../statements/lift.ts";
-import { countingMembers, lineOfCommittee, partiesOf, recognisedFor, requirePower, requireScope } from "./committee.ts";
-import { partiesAt } from "./parties.ts";
+import {
+  byKeyAlone,
+  countingMembers,
+  lineOfCommittee,
+  partiesOf,
+  recognisedFor,
+  requirePower,
+  requireScope,
+} from "./committee.ts";
+import { heldParties } from "./parties.ts";
 import {
   type EntryPlace,
   type Hold,
@@ -83,7 +91,7 @@ export function holdsOn(
   const releaseId = `${packageId}@${version}`;
   const stands = (hold: Hold): boolean => lasts(hold, time) && hold.releases.includes(releaseId);
   const own = state.lines.flatMap(({ holds }) => holds.filter(stands).map((hold) => ({ by: packageId, hold })));
-  const parties = partiesOf(state);
+  const parties = byKeyAlone(partiesOf(state));
   const committees = recognisedFor(world, "hold").flatMap((by) => {
     const line = lineOfCommittee(world, by);
     return (line?.holds ?? [])
@@ -123,7 +131,7 @@ function requireCommitteeHold(
   for (const releaseId of releases) {
     const packageId = releaseId.slice(0, releaseId.lastIndexOf("@"));
     requireScope(line, by, packageId);
-    const voters = countingMembers(keys, partiesAt(world, packageId, time));
+    const voters = countingMembers(keys, heldParties(world, packageId, time));
     requireHolders(voters, line.authority.releaseThreshold, "A-17");
     const released = world.lenient ? undefined : world.releaseTime(releaseId);
     if (osv === null && released !== undefined && !isFresh(released, time)) {

@@ -1,9 +1,8 @@
 import { countHolders, type HeldKey } from "../authority.ts";
 import { CoreError } from "../errors.ts";
-import type { SignedStatement, Signer } from "../statement.ts";
+import type { SignedStatement } from "../statement.ts";
 import type { Release, ReleasedVersion } from "../statements/release.ts";
-import type { Review } from "../statements/review.ts";
-import { committeeVote, lineOfCommittee, partiesOf, requirePower } from "./committee.ts";
+import { committeeVote, lineOfCommittee, peopleOf } from "./committee.ts";
 import { settleLine } from "./settle-line.ts";
 import { type Line, lineOf, liveKeys, type PackageState, requireHolders, signingKeys, type World } from "./state.ts";
 
@@ -41,17 +40,8 @@ export function judgeRelease(
     return { line, keys, expedited: null };
   }
   requireHolders(keys, authority.releaseThreshold - 1, "A-14");
-  committeeVote(world, authority.expedite, "expedite", packageId, time, byMembers, partiesOf(state));
+  committeeVote(world, authority.expedite, "expedite", packageId, time, byMembers, peopleOf(line));
   return { line, keys, expedited: countHolders(keys) < authority.releaseThreshold ? authority.expedite : null };
-}
-
-/** The members behind a committee's review [A-19]. Throws `NOT_CLAIMED`, `NO_POWER`, `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`. */
-export function judgeReview(state: PackageState, { by }: Review, signers: readonly Signer[], time: number): HeldKey[] {
-  const line = lineOf(state, by, signers);
-  requirePower(line, by, "review", time);
-  const members = signingKeys(signers, line.authority.keys, line.revoked, line.authority);
-  requireHolders(members, line.authority.releaseThreshold, "A-19");
-  return members;
 }
 
 /** Whether too few keys are left to release anything [A-12]. */

@@ -147,6 +147,21 @@ describe("first claims", () => {
     });
   });
 
+  test("[A-17] what a rival calls his keys keeps nobody from endorsing the other claim", () => {
+    const town = makeTown({ recognised: new Map([[REVIEWERS, ["endorse"]]]) });
+    found(town, REVIEWERS, "rita rolf", 2, ["endorse"]);
+    town.enter(claimOf(authorityOf("rita/9 rolf/9", 1)), "rita/9 rolf/9");
+    const rivals = town.last();
+    town.enter(claimOf(TEAM, { previous: rivals, proof: "1.0.2" }), "alice bob carol");
+    const endorse = (claim: Uint8Array): unknown =>
+      town.enter({ kind: "endorse", by: REVIEWERS, claims: new Map([[WIDGET, { claim, confirms: [] }]]) }, "rita rolf");
+    expect(refusalOf(() => endorse(rivals))).toEqual({ code: "THRESHOLD", rule: "A-17" });
+    endorse(town.last());
+    town.day = 8;
+    expect(statusOf(town)).toBe("in force");
+    expect(town.state().lines[0]?.authority.digest).toBe(TEAM.digest);
+  });
+
   test("[A-13] while pending, a claim's own holders release for those who pin it, a rival's for those who pin that", () => {
     const town = makeTown();
     town.enter(claimOf(TEAM), "alice bob carol");

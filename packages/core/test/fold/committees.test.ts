@@ -111,7 +111,74 @@ describe("holds", () => {
   });
 });
 
+describe("reviews", () => {
+  const reviewBy = (town: Town, by: string, signers: string, id = WIDGET): unknown => {
+    const bytes = { sha512: "cd".repeat(64), tarSha512: "ef".repeat(64), base: null, tool: null };
+    const one = { packageId: id, version: "1.0.0", verdict: "good" as const, ...bytes };
+    return town.enter({ kind: "review", by, reviews: new Map([[`${id}@1.0.0`, one]]) }, signers);
+  };
+  const AUTHORS = "committee:authors";
+  const threshold = { code: "THRESHOLD", rule: "A-19" };
+
+  test("[A-19] by members of whom, without the package's holders, fewer than m are left are refused; the others' is not", () => {
+    const town = inForce();
+    found(town, AUTHORS, "alice bob/2 olaf olga", 2, ["review"]);
+    for (const signers of ["olaf", "alice olaf", "bob/2 olaf", "alice bob/2"])
+      expect(
+        refusalOf(() => reviewBy(town, AUTHORS, signers)),
+        signers,
+      ).toEqual(threshold);
+    reviewBy(town, AUTHORS, "alice olaf olga");
+    reviewBy(town, AUTHORS, "olaf olga");
+  });
+
+  test("[A-19] each of the packages is asked for its holders", () => {
+    const town = inForce();
+    found(town, AUTHORS, "alice olaf", 2, ["review"]);
+    reviewBy(town, AUTHORS, "alice olaf", "npm:npmjs/gadget");
+    town.enter(claimOf(TEAM, { id: "npm:npmjs/gadget", proof: "0.9.0" }), "alice bob carol");
+    expect(refusalOf(() => reviewBy(town, AUTHORS, "alice olaf", "npm:npmjs/gadget"))).toEqual(threshold);
+  });
+
+  test("[A-17] who claims what nobody has claimed keeps no committee from reviewing, by what he calls his keys", () => {
+    const town = makeTown();
+    found(town, ONE, "olaf olga", 2, ["review"]);
+    town.enter(claimOf(authorityOf("olaf/9 olga/9", 1), { proof: "0.9.0" }), "olaf/9 olga/9");
+    reviewBy(town, ONE, "olaf olga");
+    town.day = 8;
+    expect(refusalOf(() => reviewBy(town, ONE, "olaf olga"))).toEqual(threshold);
+  });
+
+  test("[A-16] power, scope and term bind", () => {
+    const town = inForce();
+    found(town, "committee:scoped", "xena", 1, ["review"], ["@acme/*"]);
+    found(town, "committee:short", "yves", 1, ["review"], ["*"], 10);
+    town.day = 20;
+    for (const [by, signer] of [
+      ["committee:scoped", "xena"],
+      ["committee:short", "yves"],
+      [ONE, "olaf olga"],
+    ] as const)
+      expect(
+        refusalOf(() => reviewBy(town, by, signer)),
+        by,
+      ).toEqual({ code: "NO_POWER", rule: "A-16" });
+  });
+});
+
 describe("who holds", () => {
+  test("[A-17] holders who take the labels of a committee's members don't escape its holds, before or after", () => {
+    const town = inForce(BOTH);
+    town.enter(releaseOf("1.0.0"), "alice bob");
+    holdBy(town, ONE, "olaf olga");
+    const packages = new Map([[WIDGET, { previous: town.last() }]]);
+    const authority = authorityOf("alice bob carol olaf/9 olga/9 tina/9", 2, { successors: [], changeThreshold: 4 });
+    town.enter({ kind: "change", packages, authority, details: null }, "alice bob olaf/9 olga/9 tina/9");
+    expect(heldBy(town)).toEqual([ONE]);
+    holdBy(town, TWO, "tina tom");
+    expect(heldBy(town)).toEqual([ONE, TWO]);
+  });
+
   test("[A-18] a log holds nothing", () => {
     const operator = authorityOf("otto", 1);
     const town = makeTown({ charter: operator.digest });

@@ -26,6 +26,7 @@ test("ten thousand random histories keep every promise of chapter 10", () => {
     "hold",
     "lift",
     "endorse",
+    "review",
     "adopt",
   ];
   for (const kind of [...kinds, "adopt-final"]) expect(of(`${kind}: admitted`), kind).toBeGreaterThan(100);

@@ -276,17 +276,29 @@ export function histories(): HistoryVector[] {
         inForce(t);
         t.release("1.0.0", "alice bob");
         t.hold(ONE, "alice olga", "THRESHOLD by A-17");
+        t.found(TWO, "alice/2 tina", ALL);
+        t.hold(TWO, "alice/2 tina");
       },
       BOTH,
     ),
     tell(
       28,
-      "their-own-endorsement",
-      ["A-17"],
+      "their-own-words",
+      ["A-17", "A-19"],
       (t) => {
         t.found(ONE, "alice olga", ALL);
-        const claim = t.claim(TEAM);
+        t.found(TWO, "alice/2 tina", ALL);
+        const claim = t.claim(TEAM, { proof: true });
         t.endorse(ONE, claim, "alice olga", "THRESHOLD by A-17");
+        t.endorse(TWO, claim, "alice/2 tina", "THRESHOLD by A-17");
+        t.review(ONE, "alice olga", "THRESHOLD by A-19");
+        t.review(TWO, "alice/2 tina");
+        t.day = 10;
+        t.release("1.0.0", "alice bob");
+        t.review(ONE, "alice olga", "THRESHOLD by A-19");
+        t.review(TWO, "alice/2 tina", "THRESHOLD by A-19");
+        t.found("committee:three", "olga tina", ALL);
+        t.review("committee:three", "olga tina");
       },
       BOTH,
     ),

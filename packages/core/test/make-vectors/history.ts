@@ -11,6 +11,7 @@ import {
   encodeLift,
   encodeProof,
   encodeRelease,
+  encodeReview,
   encodeRevoke,
   encodeVeto,
   type JsonObject,
@@ -44,6 +45,7 @@ export interface Telling {
   hold(by: string, signers: string, refused?: string, more?: { osv?: string; renews?: string }): string;
   lift(by: string, hold: string, signers: string, refused?: string): void;
   endorse(by: string, claim: string, signers: string, refused?: string): void;
+  review(by: string, signers: string, refused?: string): void;
   look(): void;
   /** What somebody sees at the end who recognises these. */
   reader(recognised: Record<string, Power[]>): void;
@@ -75,8 +77,10 @@ export function tell(
     if (found !== refused)
       throw new Error(`case ${number}, day ${telling.day}: ${found ?? "admitted"}, not ${refused ?? "admitted"}`);
     vector.steps.push(step);
-    const isAuthority = statement["predicateType"] !== "urn:touchmark:release:v1";
-    if (isAuthority) for (const [id, entry] of Object.entries(step.entries!)) last.set(id, entry);
+    const isWord = ["urn:touchmark:release:v1", "urn:touchmark:review:v1"].includes(
+      statement["predicateType"] as string,
+    );
+    if (!isWord) for (const [id, entry] of Object.entries(step.entries!)) last.set(id, entry);
     return Object.values(step.entries!)[0] ?? "";
   };
   const followed = (id: string, previous = last.get(id)): Map<string, { previous: Uint8Array }> =>
@@ -143,6 +147,16 @@ export function tell(
     endorse: (by, claim, signers, refused) => {
       const claims = new Map([[WIDGET, { claim: parseHex(claim), confirms: [] }]]);
       say(encodeEndorse(nobleCrypto, { logs: [LOG], by, claims }), signers, refused);
+    },
+    review: (by, signers, refused) => {
+      const found = {
+        sha512: "cd".repeat(64),
+        tarSha512: "ef".repeat(64),
+        base: null,
+        verdict: "good",
+        tool: null,
+      } as const;
+      say(encodeReview({ logs: [LOG], by, reviews: new Map([[`${WIDGET}@1.0.0`, found]]) }), signers, refused);
     },
     look: () => void vector.steps.push(player.play({ time: now(), look: [WIDGET] })),
     reader: (others) => void vector.readers.push(player.reader(others, [WIDGET], now())),

@@ -7,6 +7,7 @@ import {
   encodeEarlierLeaf,
   encodeEnvelope,
   encodeRelease,
+  encodeReview,
   encodeRevoke,
   type Envelope,
   verifyEnvelope,
@@ -90,6 +91,32 @@ export function release(
     })),
   });
   return signed(payload, people);
+}
+
+/** A committee with the power to review everything, of these people, all of whom a review needs. */
+export function reviewers(id: string, people: readonly Person[]): Uint8Array {
+  const payload = encodeClaim(nodeCrypto, {
+    logs: [ORIGIN],
+    packages: new Map([[id, { previous: null, earlier: earlierRoot([]), proof: null }]]),
+    authority: {
+      keys: people.map(({ holder, key }) => ({ holder, record: key.record })),
+      releaseThreshold: people.length,
+    },
+    details: { kind: "committee", scope: ["*"], powers: ["review"], termDays: 100 },
+  });
+  return signed(payload, people);
+}
+
+/** A committee's good word for these release ids. */
+export function review(by: string, releaseIds: readonly string[], people: readonly Person[]): Uint8Array {
+  const found = { base: null, verdict: "good", tool: null } as const;
+  const reviews = new Map(
+    releaseIds.map((id) => [
+      id,
+      { sha512: release.sha512Of(id), tarSha512: sha512Hex(`tarball tar of ${id}`), ...found },
+    ]),
+  );
+  return signed(encodeReview({ logs: [ORIGIN], by, reviews }), people);
 }
 
 /** The SHA-512 of the tarball that {@link release} signs for this release id. */

@@ -95,7 +95,7 @@ export function readReviews(committeeId: string, committees: Committees, open: O
       const world = committees.worldBefore(entry.index);
       checkLog(signed.statement, world.origin);
       const state = settle(world.state(committeeId) ?? UNCLAIMED, committeeId, entry.time, world);
-      const members = judgeReview(state, signed.statement, signed.signers, entry.time);
+      const members = judgeReview(state, signed.statement, signed.signers, entry.time, world);
       const needed = lineInForce(state)!.authority.releaseThreshold;
       for (const releaseId of signed.statement.reviews.keys())
         reviews.set(releaseId, { review: signed.statement, entry, members, needed });
