@@ -4,6 +4,7 @@ import { glob } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type Plugin, rolldown } from "rolldown";
 import { minifySync } from "rolldown/experimental";
+import { compileAtOnce } from "./compile-at-once.ts";
 
 export const PACKAGES: string[] = ["core", "log", "log-server", "fido", "verify", "cli"];
 export const ROOT: string = join(import.meta.dirname, "..");
@@ -19,6 +20,8 @@ export async function build(): Promise<void> {
   const compiler = spawnSync("tsc", ["-b", ...references], { cwd: ROOT, stdio: "inherit" });
   if (compiler.status !== 0) process.exit(compiler.status ?? 1);
   for (const name of PACKAGES) await bundle(join(ROOT, "packages", name));
+  const cli = join(ROOT, "packages/cli/dist");
+  compileAtOnce(join(cli, "chunks/verify.js"), join(cli, "main.js"));
 }
 
 async function bundle(directory: string): Promise<void> {
