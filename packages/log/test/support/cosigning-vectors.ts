@@ -11,9 +11,16 @@ import { POLICIES } from "./policy-cases.ts";
 export const VECTORS: string = join(import.meta.dirname, "../../../../test/vectors/cosigning");
 export const TIME = 1_800_000_000;
 
-type Signer = { name: string; type: number; seed: string; vkey: string; id: Buffer; sign: (message: Buffer) => Buffer };
+export type Signer = {
+  name: string;
+  type: number;
+  seed: string;
+  vkey: string;
+  id: Buffer;
+  sign: (message: Buffer) => Buffer;
+};
 
-const SIGNERS: Record<string, Signer> = {
+export const SIGNERS: Record<string, Signer> = {
   log: signer("log.example/main", 1, 1),
   w1: signer("w1.example", 4, 2),
   w2: signer("w2.example", 4, 3),
@@ -167,7 +174,7 @@ function stamped(time: number | bigint, signature: Uint8Array): Buffer {
   return Buffer.concat([u64(time), signature]);
 }
 
-function line({ name, id }: Signer, signature: Uint8Array): string {
+export function line({ name, id }: Signer, signature: Uint8Array): string {
   return `\u2014 ${name} ${Buffer.concat([id, signature]).toString("base64")}\n`;
 }
 
@@ -177,7 +184,7 @@ function u64(value: number | bigint): Buffer {
   return bytes;
 }
 
-function asJson(value: unknown): string {
+export function asJson(value: unknown): string {
   return `${JSON.stringify(value, null, 1)}\n`;
 }
 
