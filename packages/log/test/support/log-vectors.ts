@@ -166,7 +166,7 @@ function multiProofCases(): ProofCase[] {
     name,
     refused,
   });
-  const [first = "", second = ""] = [some.proof.slice(0, 64), some.proof.slice(64, 128)];
+  const [first, second] = [some.proof.slice(0, 64), some.proof.slice(64, 128)];
   const rest = some.proof.slice(128);
   return [
     proved("one of one: no hashes", 1, [0]),
@@ -307,12 +307,12 @@ function walkMap(rootOf: RootOf, start: number, end: number, wanted: number[]): 
 
 /** The hash of any range of the map that is a subtree [L-9]. */
 function sparseTree(buckets: ReadonlyMap<number, Buffer>): RootOf {
-  const empty = [leaf(Buffer.alloc(0))];
+  const empty = [hashLeaf(Buffer.alloc(0))];
   for (let height = 0; height < MAP_HEIGHT; height++) empty.push(node(empty[height]!, empty[height]!));
   const numbers = [...buckets.keys()];
   const rootOf: RootOf = (start, end) => {
     if (!numbers.some((number) => number >= start && number < end)) return empty[Math.log2(end - start)]!;
-    if (end - start === 1) return leaf(buckets.get(start)!);
+    if (end - start === 1) return hashLeaf(buckets.get(start)!);
     const middle = (start + end) / 2;
     return node(rootOf(start, middle), rootOf(middle, end));
   };
@@ -329,7 +329,7 @@ function movedLeaf(leaves: Record<string, string>): Record<string, string> {
 }
 
 function someLeaves(size: number): Uint8Array[] {
-  return Array.from({ length: size }, (_, i) => leaf(Buffer.from(`leaf ${i}`)));
+  return Array.from({ length: size }, (_, i) => hashLeaf(Buffer.from(`leaf ${i}`)));
 }
 
 function split(size: number): number {
@@ -338,7 +338,7 @@ function split(size: number): number {
   return k;
 }
 
-function leaf(data: Uint8Array): Buffer {
+function hashLeaf(data: Uint8Array): Buffer {
   return sha256(Buffer.concat([Buffer.of(0), data]));
 }
 
