@@ -288,7 +288,7 @@ function review({ random, books }: Scene, id: string): Attempt {
   } as const;
   const reviews = new Map([[`${id}@1.0.0`, { packageId: id, version: "1.0.0", ...bytes }]]);
   const signers = seat ? some(random, seat, seat.authority.releaseThreshold) : [STRANGER];
-  return { statement: { kind: "review", ...LOGS, by, reviews }, signers };
+  return { statement: { kind: "review", ...LOGS, by, replaces: null, reviews }, signers };
 }
 
 // One left out, one of somebody else put in, or another one altogether.

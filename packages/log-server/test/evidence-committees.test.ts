@@ -50,7 +50,7 @@ async function submit(payload: Uint8Array, people: Person[], earlier?: Record<st
 function review(by: string, releaseIds: string[], verdict: ReviewedVersion["verdict"] = "good"): Promise<number> {
   const found = { sha512: sha512Hex("tgz"), tarSha512: sha512Hex("tar"), base: null, verdict, tool: null };
   const reviews = new Map(releaseIds.map((id) => [id, found]));
-  return submit(encodeReview({ logs: [ORIGIN], by, reviews }), [olaf]);
+  return submit(encodeReview({ logs: [ORIGIN], by, replaces: null, reviews }), [olaf]);
 }
 
 const ask = async (packages: Record<string, readonly string[]>): Promise<Evidence> =>

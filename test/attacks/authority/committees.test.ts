@@ -21,7 +21,7 @@ beforeAll(async () => {
     [CARE]: { authority: care, powers: ["expedite", "hold", "review"] },
     [PEERS]: { authority: peers, powers: ["review"] },
   };
-  for (const name of ["fresh", "aged", "sore", "plain", "twice", "mask", "join"]) await town.claim(name, TEAM);
+  for (const name of ["fresh", "aged", "sore", "plain", "twice", "mask", "join", "again"]) await town.claim(name, TEAM);
   await town.claim("hurry", TEAM, `--threshold 2 --expedite ${CARE}`);
   await town.claim("ale", "alice bob carol");
   await town.turn(8);
@@ -175,6 +175,24 @@ test("[Authority 28] an author's own review doesn't satisfy who asks for one", a
   // The very words that she tried to enter first, by those who may say them.
   await admitted(review(CARE, "kim lee"));
   await expectAccepted(byCare, /ale@1\.1\.0 +signed by alice, bob/);
+});
+
+test("a committee takes a word back and says it again; nobody else says it again for them", async () => {
+  const { packed } = await town.release("again", "1.0.0", "dan eve");
+  const consumer = town.consumer([packed], following({ review: [CARE] }));
+  const say = (verdict: string): Promise<Submitted> =>
+    town.propose(`committee review ${CARE} again-1.0.0.tgz --verdict ${verdict}`, "kim lee");
+  const first = await say("good");
+  expect(first.exit, first.text).toBe(0);
+  await expectAccepted(consumer, /again@1\.0\.0 +signed by dan, eve/);
+  await admitted(say("bad"));
+  await expectRejected(consumer, "NOT_REVIEWED", /committee:care calls it bad/);
+  const entryOf = (text: string): string | undefined => /entry (\d+) +committee:care/.exec(text)?.[1];
+  const replayed = await town.make(`submit ${first.file}`);
+  expect([entryOf(replayed.text), entryOf(first.text)]).toEqual([expect.any(String), entryOf(replayed.text)]);
+  await expectRejected(consumer, "NOT_REVIEWED", /committee:care calls it bad/);
+  await admitted(say("good"));
+  await expectAccepted(consumer, /again@1\.0\.0 +signed by dan, eve/);
 });
 
 test("a review by a member who has become a holder since satisfies nobody any more", async () => {

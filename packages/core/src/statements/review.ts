@@ -1,9 +1,10 @@
+import { encodeHex } from "../bytes.ts";
 import { readObject, readString } from "../fields.ts";
 import type { Json } from "../json.ts";
 import { isCommitteeId, parseReleaseId } from "../package-id.ts";
 import { readBase, readDigests } from "./release.ts";
 import { encodeStatement, readSubjects, type StatementParts } from "./statement-form.ts";
-import { encodeBySubject, readBySubject } from "./subjects.ts";
+import { encodeBySubject, readBySubject, readReference } from "./subjects.ts";
 
 /** What a committee found in one version. */
 export interface ReviewedVersion {
@@ -26,6 +27,8 @@ export interface Review {
   logs: string[];
   /** A committee's id. */
   by: string;
+  /** Reference [S-26] of the review that this one follows; nobody looks it up. */
+  replaces: Uint8Array | null;
   /** By release id. */
   reviews: Map<string, ReviewedVersion>;
 }
@@ -33,6 +36,7 @@ export interface Review {
 export interface ReviewDraft {
   logs: string[];
   by: string;
+  replaces: Uint8Array | null;
   /** By release id, which says package and version. */
   reviews: ReadonlyMap<string, Omit<ReviewedVersion, "packageId" | "version">>;
 }
@@ -40,25 +44,27 @@ export interface ReviewDraft {
 /** Reads what is particular to a review [S-39]. Throws `MALFORMED`. */
 export function parseReview({ subject, logs, predicate }: StatementParts): Review {
   const subjects = readSubjects(subject, (name, digest) => ({ name, ...parseReleaseId(name), ...readDigests(digest) }));
-  const fields = readObject(predicate, "S-39", "review", ["logs", "by", "reviews"]);
+  const fields = readObject(predicate, "S-39", "review", ["logs", "by", "replaces", "reviews"]);
   const names = subjects.map(({ name }) => name);
   const findings = readBySubject(fields["reviews"], "S-39", "list of reviews", names, readFindings);
   return {
     kind: "review",
     logs,
     by: readString(fields["by"], "C-17", "id of the committee that reviews", isCommitteeId),
+    replaces: fields["replaces"] === null ? null : readReference(fields["replaces"], "replaced review"),
     reviews: new Map(subjects.map(({ name, ...version }) => [name, { ...version, ...findings.get(name)! }])),
   };
 }
 
 /** The payload of a review. The subjects are sorted here; the caller validates by parsing the result. */
-export function encodeReview({ logs, by, reviews }: ReviewDraft): Uint8Array {
+export function encodeReview({ logs, by, replaces, reviews }: ReviewDraft): Uint8Array {
   const subject = [...reviews.keys()].toSorted().map((name) => {
     const { sha512, tarSha512 } = reviews.get(name)!;
     return { name, digest: { sha512, tarSha512 } };
   });
   return encodeStatement(subject, "review", logs, {
     by,
+    replaces: replaces && encodeHex(replaces),
     reviews: encodeBySubject(reviews, ({ base, verdict, tool }) => ({
       base,
       verdict,

@@ -1,7 +1,7 @@
 import type { Release } from "../statements/release.ts";
 import type { Review } from "../statements/review.ts";
 import { cleanText } from "../text.ts";
-import { cutHex, type Row, type SummaryWords, takesEffect } from "./phrases.ts";
+import { cutHex, entryText, type Row, type SummaryWords, takesEffect } from "./phrases.ts";
 
 export function summarizeRelease({ releases, source }: Release): SummaryWords {
   return {
@@ -19,7 +19,7 @@ export function summarizeRelease({ releases, source }: Release): SummaryWords {
   };
 }
 
-export function summarizeReview({ by, reviews }: Review): SummaryWords {
+export function summarizeReview({ by, replaces, reviews }: Review): SummaryWords {
   return {
     what: "review",
     sections: [...reviews].map(([id, { sha512, base, verdict, tool }]) => ({
@@ -37,6 +37,7 @@ export function summarizeReview({ by, reviews }: Review): SummaryWords {
     facts: [
       ["by", cleanText(by)],
       takesEffect("at once; it replaces this committee's earlier review of these versions"),
+      ...(replaces === null ? [] : [["follows", entryText(replaces)] as Row]),
     ],
     remark: "Whoever follows this committee installs these very bytes, or refuses them, by its word.",
   };

@@ -115,7 +115,7 @@ describe("reviews", () => {
   const reviewBy = (town: Town, by: string, signers: string, id = WIDGET): unknown => {
     const bytes = { sha512: "cd".repeat(64), tarSha512: "ef".repeat(64), base: null, tool: null };
     const one = { packageId: id, version: "1.0.0", verdict: "good" as const, ...bytes };
-    return town.enter({ kind: "review", by, reviews: new Map([[`${id}@1.0.0`, one]]) }, signers);
+    return town.enter({ kind: "review", by, replaces: null, reviews: new Map([[`${id}@1.0.0`, one]]) }, signers);
   };
   const AUTHORS = "committee:authors";
   const threshold = { code: "THRESHOLD", rule: "A-19" };
@@ -189,7 +189,7 @@ describe("who holds", () => {
     expect(refusalOf(() => town.enter(lift, "otto"))).toEqual({ code: "NOT_PENDING", rule: "A-18" });
     const claims = new Map([[WIDGET, { claim: town.last(id), confirms: [] }]]);
     expect(refusalOf(() => town.enter({ kind: "endorse", by: id, claims }, "otto"))?.code).toBe("NO_POWER");
-    const review = { kind: "review" as const, by: id, reviews: new Map() };
+    const review = { kind: "review" as const, by: id, replaces: null, reviews: new Map() };
     expect(refusalOf(() => town.enter(review, "otto"))?.code).toBe("NO_POWER");
   });
 

@@ -156,7 +156,11 @@ export function tell(
         verdict: "good",
         tool: null,
       } as const;
-      say(encodeReview({ logs: [LOG], by, reviews: new Map([[`${WIDGET}@1.0.0`, found]]) }), signers, refused);
+      say(
+        encodeReview({ logs: [LOG], by, replaces: null, reviews: new Map([[`${WIDGET}@1.0.0`, found]]) }),
+        signers,
+        refused,
+      );
     },
     look: () => void vector.steps.push(player.play({ time: now(), look: [WIDGET] })),
     reader: (others) => void vector.readers.push(player.reader(others, [WIDGET], now())),

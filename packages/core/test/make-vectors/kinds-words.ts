@@ -208,7 +208,8 @@ export function reviewCases(): KindCase[] {
     [FIRST]: { base: null, verdict: "bad", tool: null },
     [SECOND]: { base: "1.0.0", verdict: "good", tool },
   };
-  const value = statement("review", subject, { by: SECURITY, reviews: found });
+  const value = statement("review", subject, { by: SECURITY, replaces: null, reviews: found });
+  const again = statement("review", subject, { by: SECURITY, replaces: reference("review"), reviews: found });
   const said = (version: string, id: string): JsonObject => ({
     packageId: WIDGET,
     version,
@@ -219,7 +220,12 @@ export function reviewCases(): KindCase[] {
   const place = ["predicate", "reviews", SECOND];
   const digest = ["subject", 0, "digest"];
   return [
-    good("S-39", "of two versions", value, [SECURITY], { by: SECURITY, reviews }),
+    good("S-39", "of two versions", value, [SECURITY], { by: SECURITY, replaces: null, reviews }),
+    good("S-39", "of two versions, once more", again, [SECURITY], {
+      by: SECURITY,
+      replaces: reference("review"),
+      reviews,
+    }),
     ...strictly("S-39", value, ["predicate"]),
     ...strictly("S-39", value, ["predicate", "reviews"]),
     ...strictly("S-39", value, place),
@@ -229,6 +235,7 @@ export function reviewCases(): KindCase[] {
     bad("S-7", "subjects unsorted", put(value, ["subject"], subject.toReversed())),
     bad("C-11", "a subject without version", put(value, ["subject", 0, "name"], WIDGET)),
     ...badValues("S-39", value, ["predicate", "by"], NO_COMMITTEE, "C-17"),
+    ...badValues("S-39", value, ["predicate", "replaces"], NO_REFERENCES, "S-26"),
     ...badValues("S-39", value, [...place, "base"], { "a range": "^1.0.0", "a number": 1 }, "S-18"),
     ...badValues("S-39", value, [...place, "verdict"], {
       unknown: "fine",

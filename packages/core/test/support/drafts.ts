@@ -213,6 +213,7 @@ export const endorseDraft: fc.Arbitrary<EndorseDraft> = fc.record({
 export const reviewDraft: fc.Arbitrary<ReviewDraft> = fc.record({
   logs,
   by: committeeId,
+  replaces: fc.option(reference),
   reviews: mapOf(
     releaseId,
     fc.record({

@@ -116,7 +116,7 @@ export function review(by: string, releaseIds: readonly string[], people: readon
       { sha512: release.sha512Of(id), tarSha512: sha512Hex(`tarball tar of ${id}`), ...found },
     ]),
   );
-  return signed(encodeReview({ logs: [ORIGIN], by, reviews }), people);
+  return signed(encodeReview({ logs: [ORIGIN], by, replaces: null, reviews }), people);
 }
 
 /** The SHA-512 of the tarball that {@link release} signs for this release id. */

@@ -124,7 +124,7 @@ export function makeScene(): Scene {
     },
     review: (by, signers, { version, sha512 = GOOD, tarSha512 = sha512, verdict = "good" }) => {
       const reviews = new Map([[`${WIDGET}@${version}`, { sha512, tarSha512, base: null, verdict, tool: null }]]);
-      return scene.enter(encodeReview({ logs, by, reviews }), signers);
+      return scene.enter(encodeReview({ logs, by, replaces: null, reviews }), signers);
     },
     endorse: (by, signers, claim, confirms = []) => {
       const claims = new Map([[WIDGET, { claim: log.reference(claim), confirms }]]);

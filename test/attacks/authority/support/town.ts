@@ -84,6 +84,8 @@ export interface CommitteeWish {
 /** What `touchmark submit` said, and the number of the rule that refused it; empty if none did. */
 export interface Submitted extends Outcome {
   rule: string;
+  /** What was handed in. */
+  file: string;
 }
 
 export interface AuthorityWish extends Partial<Omit<AuthorityDraft, "keys" | "releaseThreshold" | "recovery">> {
@@ -175,10 +177,10 @@ export async function openTown(): Promise<Town> {
   };
   const handIn = async (file: string): Promise<Submitted> => {
     const outcome = await touchmark(`submit ${file}`);
-    if (outcome.exit === 0) return { ...outcome, rule: "" };
+    if (outcome.exit === 0) return { ...outcome, rule: "", file };
     // What is refused leaves no trace: it is refused again in the same way.
     const { error } = JSON.parse((await touchmark(`submit ${file} --json`)).stdout) as { error: { rule?: string } };
-    return { ...outcome, rule: error.rule ?? "" };
+    return { ...outcome, rule: error.rule ?? "", file };
   };
   const submit: Town["submit"] = async (payload, signers) => {
     const file = `${++files}.touchmark`;

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
-import { encodeReview, isVersion } from "@touchmark/core";
+import { encodeHex, encodeReview, isVersion, packageIdHash } from "@touchmark/core";
+import { leafHash, nodeCrypto } from "@touchmark/log";
+import { envelopeOpener, type ProvedEntry } from "@touchmark/verify";
 import { deliver, STATEMENT_FLAGS } from "../../authority/deliver.ts";
 import { readCommitteeId } from "../../authority/edit-authority.ts";
-import { askLog } from "../../authority/log-view.ts";
+import { askLog, type LogView } from "../../authority/log-view.ts";
 import { fileNameFor } from "../../authority/subjects.ts";
 import { type Command, defineCommand, usageError } from "../../command.ts";
 import { loadPolicy } from "../../files/policy-file.ts";
@@ -41,11 +43,26 @@ export const committeeReview: Command = defineCommand({
       const { releaseId, sha512, tarSha512 } = await readHeldTarball(resolve(context.io.cwd, file), registry);
       reviews.set(releaseId, { sha512, tarSha512, base: base ?? null, verdict, tool });
     }
-    const view = await askLog({ [by]: [] }, policy, context);
-    const payload = encodeReview({ logs: [policy.log.origin], by, reviews });
-    return deliver({ command, payload, view, name: `${fileNameFor([by])}.review` }, values, context);
+    const view = await askLog({ [by]: [...reviews.keys()] }, policy, context);
+    const before = newestReview(by, [...reviews.keys()], view);
+    const replaces = before && leafHash(before.bytes);
+    const payload = encodeReview({ logs: [policy.log.origin], by, replaces, reviews });
+    const lines = before ? [`It takes the place of the review in entry ${before.index}.`] : [];
+    const document = { follows: before?.index ?? null };
+    return deliver({ command, payload, view, name: `${fileNameFor([by])}.review`, lines, document }, values, context);
   },
 });
+
+// What it follows makes it another statement, though it may say what was said before [S-39].
+function newestReview(by: string, releaseIds: readonly string[], { evidence }: LogView): ProvedEntry | null {
+  const open = envelopeOpener(evidence);
+  const entries = evidence.entries.get(encodeHex(packageIdHash(nodeCrypto, by))) ?? [];
+  const newest = entries.findLast((entry) => {
+    const statement = entry.kind === "review" ? open(entry)?.statement : undefined;
+    return statement?.kind === "review" && releaseIds.some((releaseId) => statement.reviews.has(releaseId));
+  });
+  return newest ?? null;
+}
 
 function readTool(
   typed: string | undefined,
