@@ -19,6 +19,7 @@ export type LogErrorCode =
   | "FORK"
   | "ROLLBACK"
   | "NOT_FOUND"
+  | "NOT_LOGGED"
   | "REFUSED"
   | "TOO_LARGE"
   | "TIMEOUT"

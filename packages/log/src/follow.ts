@@ -58,6 +58,19 @@ export async function fetchProvedLeaf(
   return { leaf: leaf!, proof };
 }
 
+/** `count` leaves from index `first` on, proved to be there in the tree of `checkpoint`, which is at least that large. Throws `BAD_TILE` and what the network throws. */
+export async function fetchProvedLeaves(
+  log: LogEndpoint,
+  first: number,
+  count: number,
+  checkpoint: Checkpoint,
+): Promise<Uint8Array[]> {
+  const leaves = await fetchLeaves(log, first, first + count, checkpoint.size);
+  const before = { size: first, digests: await fetchDigests(log, peakRanges(first), checkpoint) };
+  await requirePrefix(log, appendToPeaks(before, leaves), checkpoint); // which binds what is before them as well
+  return leaves;
+}
+
 /** Leaves as the log serves them, **not verified**. */
 async function fetchLeaves(log: LogEndpoint, first: number, end: number, size: number): Promise<Uint8Array[]> {
   const bundles: number[] = [];

@@ -69,7 +69,8 @@ export {
   readEvidence,
 } from "./evidence.ts";
 export { encodeFork, type Fork, MAX_FORK_BYTES, parseFork, verifyFork } from "./fork.ts";
-export { fetchPeaks, fetchProvedLeaf, followLeaves, type LeafBatch } from "./follow.ts";
+export { verifyReceipt } from "./receipt.ts";
+export { fetchPeaks, fetchProvedLeaf, fetchProvedLeaves, followLeaves, type LeafBatch } from "./follow.ts";
 export { encodeLineDocument, type LineDocument, type Member, parseLineDocument, parseText } from "./line-document.ts";
 export type { Fetch } from "./http.ts";
 export { createPackageMap, loadPackageMap, type MapDraft, mapRootFromBuckets, type PackageMap } from "./map.ts";

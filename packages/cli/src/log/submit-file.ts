@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
 import {
+  encodeUtf8,
   type JsonObject,
   MAX_ENVELOPE_BYTES,
   parseEnvelope,
   parseStatement,
   parseUtf8,
   type Reason,
+  type Statement,
 } from "@touchmark/core";
-import { nodeCrypto, type SubmitAnswer } from "@touchmark/log";
+import { nodeCrypto, type SubmitAnswer, verifyReceipt } from "@touchmark/log";
 import { type CheckedQuorum, checkQuorum, type Policy } from "@touchmark/verify";
 import type { Context } from "../command.ts";
 import { EXIT, type Exit, explainFailure } from "../failure.ts";
@@ -35,7 +37,7 @@ export async function submitFile(file: string, policy: Policy, wait: number, con
   const { io, ui } = context;
   const home = touchmarkHome(io);
   const envelope = parseUtf8(readWhole(resolve(io.cwd, file), MAX_ENVELOPE_BYTES));
-  const statement = parseStatement(nodeCrypto, parseEnvelope(envelope).payload);
+  const statement = statementIn(envelope);
   const earlier = readEarlierFile(statement, `${file}.earlier`, io.cwd);
   const waiting = { origin: policy.log.origin, file: resolve(io.cwd, file), since: io.now(), envelope, earlier };
   let logged: Logged;
@@ -75,12 +77,18 @@ export async function submitFile(file: string, policy: Policy, wait: number, con
   };
 }
 
-/** Hands one statement in. Throws what the log refuses it with, and what the network throws. */
+/** Hands one statement in, and sees it in the log's tree [L-42]. Throws what the log refuses it with, `NOT_LOGGED`, and what the network throws. */
 export async function send(waiting: Waiting, policy: Policy, wait: number, { io, ui }: Context): Promise<Logged> {
   const log = logEndpoint(policy, io);
   const answer = await submitPatiently(log, waiting, { wait, signal: io.signal, ui });
   await rememberCheckpoint(touchmarkHome(io), log, answer.checkpoint);
+  const { envelope } = waiting;
+  await verifyReceipt(log, { statement: statementIn(envelope), envelope: encodeUtf8(envelope) }, answer);
   return { answer, quorum: checkQuorum(policy, answer.checkpoint, io.now()) };
+}
+
+function statementIn(envelope: string): Statement {
+  return parseStatement(nodeCrypto, parseEnvelope(envelope).payload);
 }
 
 export function loggedJson({ answer, quorum }: Logged, policy: Policy): JsonObject {
