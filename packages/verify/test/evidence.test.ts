@@ -6,6 +6,7 @@ import type { Pin } from "../src/evidence/pin.ts";
 import { openEvidence } from "../src/evidence/open-evidence.ts";
 import { type ForgedLog, forgedLog } from "./support/forged-log.ts";
 import { authority, claimPayload, digestOf, releasePayload, signedBy } from "./support/people.ts";
+import { makeScene, proofPayload, revokePayload } from "./support/scene.ts";
 import {
   alice,
   aliceBackup,
@@ -298,5 +299,24 @@ describe("[V-11] [V-14] what a log should not have admitted is refused here too"
     const bundle = log.evidence([WIDGET], EARLIER);
     const withheld = { ...bundle, entries: new Map(), envelopes: new Map() };
     expect(() => check({ widget: { authority: digest } }, "1.0.0", GOOD, new Map(), withheld)).toThrow(LogError);
+  });
+
+  test("[V-10] evidence that lacks an authority entry is incomplete, whichever it is: unchecked, never accepted", () => {
+    const scene = makeScene();
+    const { entry: claimed } = scene.claim();
+    const proved = scene.enter(proofPayload(scene.log, claimed, "b"), [alice]);
+    scene.day = 8;
+    const revoked = scene.enter(revokePayload(scene.log, [carol]), [carol]);
+    const released = scene.release("1.0.0");
+    expect(scene.verdict({}).status).toBe("accepted");
+    for (const leftOut of [[claimed], [proved], [revoked], [proved, revoked], [claimed, proved, revoked]]) {
+      for (const level of ["ratchet", "strict"]) {
+        const verdict = scene.verdict({ leftOut, rule: { level } });
+        expect(codes(verdict)).toEqual(["unchecked", "EVIDENCE_MISSING V-10"]);
+        expect(verdict.reasons[0]!.message).toBe("The evidence lacks authority entries of the package.");
+      }
+    }
+    // A release is no authority entry: without it the version is not signed.
+    expect(codes(scene.verdict({ leftOut: [released] }))).toEqual(["rejected", "NOT_SIGNED V-18"]);
   });
 });
