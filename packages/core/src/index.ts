@@ -29,6 +29,7 @@ export {
 } from "./envelope.ts";
 export type { CoreCode } from "./errors.ts";
 export { CoreError } from "./errors.ts";
+export { endAdoption } from "./fold/adoption.ts";
 export { applyRelease, applyStatement, checkLog } from "./fold/apply.ts";
 export { charteredCommittees, countingMembers, partiesOf } from "./fold/committee.ts";
 export type { ActiveHold } from "./fold/hold.ts";

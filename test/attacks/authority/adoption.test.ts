@@ -83,19 +83,31 @@ test("[Authority 14] colluding committees: one old key vetoes, then a year's coo
 test("[Authority 15] an owner's heartbeat or release ends an adoption", async () => {
   for (const name of ["beating", "releasing"]) await admitted(propose(name));
   const adoption = await town.last(idOf("releasing"));
+  const shown = async (command: string): Promise<string> => (await town.make(command)).stdout;
+  expect(await shown("adopt status releasing")).toMatch(/waiting +adoption to sha256:/);
   const beat = await town.touchmark("authority heartbeat beating --holder carol --yes");
   expect(beat.exit, beat.text).toBe(0);
   const release = await town.release("releasing", "1.0.0", "alice bob");
   expect(release.exit, release.text).toBe(0);
+  // Who sees authority entries alone learns of a release too: nothing waits that could not be finished.
+  for (const command of ["adopt status", "authority show", "status"])
+    expect(await shown(`${command} releasing`)).not.toMatch(/waiting/);
+  expect(await shown("adopt status releasing")).toMatch(
+    /the last +entry \d+: ended by a release, which is a sign of life, entry \d+/,
+  );
+  expect(await shown("adopt status beating")).toMatch(/the last +entry \d+: vetoed, entry \d+/);
+  const consumer = town.consumer([release.packed], { ...STRICT, policy: recognising });
+  const explained = await consumer.touchmark("explain releasing@1.0.0 --online");
+  expect([explained.exit, explained.stdout]).toEqual([0, expect.not.stringMatching(/adoption, entry/)]);
   await town.turn(91);
-  const finish = await town.touchmark("adopt finish beating --holder erin --yes --submit");
-  expect([finish.exit, finish.text]).toEqual([
-    1,
-    expect.stringMatching(/^error: No adoption of npm:npmjs\/beating waits/),
-  ]);
+  for (const name of ["beating", "releasing"]) {
+    const finish = await town.touchmark(`adopt finish ${name} --holder erin --yes --submit`);
+    const nothing = expect.stringMatching(new RegExp(`^error: No adoption of npm:npmjs/${name} waits`));
+    expect([finish.exit, finish.text]).toEqual([1, nothing]);
+  }
   const stubborn = await town.submit(finishOf("releasing", adoption), "erin");
   expectRefused(stubborn, "SIGN_OF_LIFE A-22", /showed a sign of life after the adoption was proposed, in entry \d+/);
-  await expectAccepted(town.consumer([release.packed], { ...STRICT, policy: recognising }), /signed by alice, bob/);
+  await expectAccepted(consumer, /signed by alice, bob/);
 });
 
 test("[Authority 16] an adoption can't be finished before its window ends, nor long after", async () => {
@@ -109,6 +121,9 @@ test("[Authority 16] an adoption can't be finished before its window ends, nor l
   await town.turn(31);
   const late = await town.submit(finishOf("hasty", adoption), "erin");
   expectRefused(late, "NOT_PENDING A-23", /No such adoption/);
+  expect((await town.make("adopt status hasty")).stdout).toMatch(
+    /the last +entry \d+: lapsed: nobody finished it in time/,
+  );
 });
 
 test("[Authority 17] a finished adoption stops whoever has pinned the old epoch", async () => {

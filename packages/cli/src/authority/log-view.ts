@@ -3,6 +3,7 @@
 import {
   applyStatement,
   charteredCommittees,
+  endAdoption,
   type PackageState,
   type Power,
   settle,
@@ -42,6 +43,8 @@ export interface LogView {
   state(subjectId: string): PackageState;
   /** The authority entries, the oldest first. */
   entries(subjectId: string): readonly ViewedEntry[];
+  /** Index of the last entry of any kind, which the evidence may not hold; null for what has none. */
+  lastIndex(subjectId: string): number | null;
   /** Release entries of the versions that were asked for. */
   releases(subjectId: string): readonly { entry: ProvedEntry; signed: SignedStatement }[];
 }
@@ -112,7 +115,9 @@ export function readView(
   const stateOf = (id: string): PackageState => {
     const state = world.state(id);
     if (state === undefined && !chains.has(id)) throw noEvidence(`The evidence says nothing of ${id}.`);
-    return settle(state ?? UNCLAIMED, id, time, world);
+    const settled = settle(state ?? UNCLAIMED, id, time, world);
+    const last = lastIndexOf(chains.get(id));
+    return last === null ? settled : endAdoption(settled, last);
   };
   return {
     policy,
@@ -121,6 +126,7 @@ export function readView(
     world,
     state: stateOf,
     entries: (id) => viewed.get(id) ?? [],
+    lastIndex: (id) => lastIndexOf(chains.get(id)),
     releases: (id) => {
       const chain = chains.get(id);
       const all = chain?.kind === "linked" ? chain.all.filter(({ kind }) => kind === "release") : [];
@@ -130,6 +136,10 @@ export function readView(
       });
     },
   };
+}
+
+function lastIndexOf(chain: Chain | undefined): number | null {
+  return chain?.kind === "linked" ? chain.last : null;
 }
 
 async function evidenceOf(

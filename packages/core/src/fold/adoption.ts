@@ -114,6 +114,14 @@ export function applyAdoptFinal(
   return { ...state, lines: [fresh], epoch: state.epoch + 1, adoption: null };
 }
 
+/**
+ * The state for whoever replays authority entries alone: an adoption is over with whatever was entered after it, a release too [A-22].
+ * `last` is the index of the package's last entry of any kind.
+ */
+export function endAdoption(state: PackageState, last: number): PackageState {
+  return state.adoption && last > state.adoption.place.index ? { ...state, adoption: null } : state;
+}
+
 // [A-21]: the mode, and nobody there.
 function requireOrphan(line: Line, packageId: string, { time, before }: EntryPlace): void {
   if (line.authority.adoption === "never") {

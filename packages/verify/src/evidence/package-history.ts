@@ -2,6 +2,7 @@ import {
   applyStatement,
   CoreError,
   encodeHex,
+  endAdoption,
   type EntryPlace,
   openVouchedClaim,
   packageIdHash,
@@ -144,7 +145,7 @@ export function readHistory(
   const chain = readChain(evidence, packageId);
   if (chain.kind !== "linked") return chain;
   try {
-    return replay(chain.authority, chain.all, open, packageId, trust, evidence.epoch.time);
+    return replay(chain, open, packageId, trust, evidence.epoch.time);
   } catch (error) {
     if (error instanceof CoreError) return { kind: "broken", error };
     throw error;
@@ -154,8 +155,8 @@ export function readHistory(
 /** The entries that a bundle has of a package, proved to be all that change its authority; nothing of them is judged. */
 export type Chain =
   | Exclude<History, { kind: "claimed" }>
-  /** `authority`: oldest first; `all`: releases among them. */
-  | { kind: "linked"; authority: ProvedEntry[]; all: ProvedEntry[] };
+  /** `authority`: oldest first; `all`: releases among them; `last`: the index of the last entry of any kind, which may not be in the bundle. */
+  | { kind: "linked"; authority: ProvedEntry[]; all: ProvedEntry[]; last: number };
 
 /** Finds the entries of a package [V-9], [V-10]. */
 export function readChain(evidence: OpenedEvidence, packageId: string): Chain {
@@ -174,7 +175,7 @@ export function readChain(evidence: OpenedEvidence, packageId: string): Chain {
       error: new CoreError("MALFORMED", "V-10", "An entry of the package is newer than the map says."),
     };
   }
-  return { kind: "linked", authority, all };
+  return { kind: "linked", authority, all, last: record.last };
 }
 
 // [V-10]: oldest first; null if an entry is missing or another one than the links name.
@@ -191,8 +192,7 @@ function linkedChain(entries: ProvedEntry[], last: number | null): ProvedEntry[]
 
 // [V-11]
 function replay(
-  entries: ProvedEntry[],
-  all: ProvedEntry[],
+  { authority: entries, all, last }: Extract<Chain, { kind: "linked" }>,
   open: OpenEnvelope,
   packageId: string,
   { worldBefore, vouched }: PackageTrust,
@@ -213,7 +213,8 @@ function replay(
   }
   const adoptions = entries.filter(({ kind }) => kind === "adopt" || kind === "adopt-final");
   const releases = all.filter((entry) => entry.kind === "release" && !isBare(entry, adoptions, open));
-  return { kind: "claimed", state: settle(state, packageId, time, worldBefore(Infinity)), chain, releases };
+  const settled = endAdoption(settle(state, packageId, time, worldBefore(Infinity)), last);
+  return { kind: "claimed", state: settled, chain, releases };
 }
 
 // [E-21]: what stands before an adoption is there for its time, and says nothing where its envelope isn't there as well.

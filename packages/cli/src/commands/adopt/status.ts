@@ -1,4 +1,4 @@
-import { encodeHex, parsePackageId, windowEnd } from "@touchmark/core";
+import { encodeHex, type JsonObject, parsePackageId, windowEnd } from "@touchmark/core";
 import { askLog, type ViewedEntry } from "../../authority/log-view.ts";
 import { describeWaiting } from "../../authority/describe-authority.ts";
 import { waitingIn, waitingJson } from "../../authority/pending.ts";
@@ -27,7 +27,7 @@ export const adoptStatus: Command = defineCommand({
     const state = view.state(id);
     const [waiting] = waitingIn(state, null);
     const entries = view.entries(id);
-    const ended = waiting === undefined ? lastAdoption(entries) : null;
+    const ended = waiting === undefined ? lastAdoption(entries, view.lastIndex(id)) : null;
     const mode = state.lines[0]?.authority.adoption ?? null;
     const last = entries.at(-1)?.entry.time ?? null;
     const dormantFrom = last === null ? null : windowEnd("dormancy", last);
@@ -47,7 +47,9 @@ export const adoptStatus: Command = defineCommand({
         id,
         ...(mode === null ? ["  nobody has claimed it"] : [`  mode      ${mode}`, `  epoch     ${state.epoch}`]),
         ...(waiting === undefined ? [] : [`  waiting   ${describeWaiting(waiting, view.time)}`]),
-        ...(ended === null ? [] : [`  the last  entry ${ended.entry}: ${ended.how}, by entry ${ended.by ?? "none"}`]),
+        ...(ended === null
+          ? []
+          : [`  the last  entry ${ended.entry}: ${ended.how}${ended.by === null ? "" : `, entry ${ended.by}`}`]),
         ...(waiting === undefined && dormantFrom !== null && mode !== "never"
           ? [`  dormant   not before ${describeClock(dormantFrom, view.time)}; a release that is newer moves that on`]
           : []),
@@ -58,15 +60,26 @@ export const adoptStatus: Command = defineCommand({
   },
 });
 
-/** What became of the last adoption that was proposed. */
-function lastAdoption(entries: readonly ViewedEntry[]): { entry: number; how: string; by: number | null } | null {
+interface Ended extends JsonObject {
+  entry: number;
+  how: string;
+  by: number | null;
+}
+
+/** What became of the last adoption that was proposed; `last` is the index of the package's last entry of any kind. */
+function lastAdoption(entries: readonly ViewedEntry[], last: number | null): Ended | null {
   const at = entries.findLastIndex(({ signed }) => signed.statement.kind === "adopt");
   const proposed = entries[at];
   if (proposed === undefined) return null;
   const next = entries[at + 1];
   const { index } = proposed.entry;
   if (proposed.state.adoption === null) return { entry: index, how: "void here", by: null };
-  if (next === undefined) return { entry: index, how: "lapsed, or ended by a sign of life", by: null };
+  // What is no authority entry is a release [S-40].
+  if (next === undefined) {
+    return last !== null && last > index
+      ? { entry: index, how: "ended by a release, which is a sign of life", by: last }
+      : { entry: index, how: "lapsed: nobody finished it in time", by: null };
+  }
   const { kind } = next.signed.statement;
   const vetoed =
     next.signed.statement.kind === "veto" &&
