@@ -17,16 +17,19 @@ export const NEVER = "no-store";
 /** May be kept, but has to be asked for again each time. */
 export const RECHECK = "no-cache";
 
-export function sendAnswer(response: ServerResponse, answer: Answer, withBody: boolean): void {
+/** The bytes of its body. */
+export function sendAnswer(response: ServerResponse, answer: Answer, withBody: boolean): number {
   const { body } = answer;
+  const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
   response.writeHead(answer.status, {
     "content-type": answer.type,
-    "content-length": typeof body === "string" ? Buffer.byteLength(body) : body.length,
+    "content-length": length,
     "cache-control": answer.cache,
     "x-content-type-options": "nosniff",
     ...answer.headers,
   });
   response.end(withBody ? body : undefined);
+  return length;
 }
 
 /** [L-22] Whatever was thrown, as a refusal that tells nothing of the log's inside. */

@@ -1,22 +1,18 @@
 /** Evidence for packages and versions at the newest published checkpoint, as chapter 05 has it. */
 import { setImmediate } from "node:timers/promises";
-import { encodeHex, encodeUtf8, isCommitteeId, packageIdHash, type PackageState } from "@touchmark/core";
+import { encodeHex, isCommitteeId, packageIdHash, type PackageState } from "@touchmark/core";
 import {
   bucketOf,
   concatDigests,
-  type Digest,
-  type EarlierEvidence,
   encodeEvidence,
-  leafDigest,
   MAP_SIZE,
   MAX_EVIDENCE_BYTES,
   multiProof,
   multiProofRanges,
   nodeCrypto,
   parseEntry,
-  type Range,
-  rootOfDigests,
 } from "@touchmark/log";
+import { type ListQuestion, proveEarlier } from "./earlier-proofs.ts";
 import { LogServerError } from "./error.ts";
 import type { AuthorityEntry } from "./package-states.ts";
 import { readAdmittedEnvelope } from "./signatures.ts";
@@ -48,7 +44,7 @@ export async function buildEvidence(
   // From here on the map may go on without us: what else is read never changes.
   const indices = new Set<number>();
   const bare = new Set<number>();
-  const earlier = new Map<string, ReadonlyMap<string, EarlierEvidence>>();
+  const questions: ListQuestion[] = [];
   for (const slice of slicesOf(asked)) {
     const chainTo = await authorityChains(
       store,
@@ -67,15 +63,13 @@ export async function buildEvidence(
     const after = await states(slice);
     for (const { packageId, versions, last } of slice) {
       if (versions.length === 0) continue;
-      const lists = new Map<string, EarlierEvidence>();
-      for (const root of await rootsOf(store, packageId, chainTo(last), after.get(packageId)!)) {
-        const listed = await earlierOf(store, root, versions);
-        if (listed) lists.set(encodeHex(root), listed);
-      }
-      if (lists.size > 0) earlier.set(packageId, lists);
+      const roots = await rootsOf(store, packageId, chainTo(last), after.get(packageId)!);
+      questions.push(...roots.map((root) => ({ packageId, root, versions })));
     }
     await setImmediate();
   }
+  const lists = await proveEarlier(store, questions);
+  const earlier = new Map([...packages.keys()].flatMap((id) => (lists.has(id) ? [[id, lists.get(id)!] as const] : [])));
   const entries = new Map<number, Uint8Array>();
   const envelopes = envelopeCollector(store);
   for (const slice of slicesOf(sorted(new Set([...indices, ...bare])))) {
@@ -123,27 +117,6 @@ async function rootsOf(
     }),
   );
   return roots.filter((root) => root !== undefined);
-}
-
-/** [E-5] The asked versions on the list of this root. */
-async function earlierOf(
-  store: StoreReads,
-  root: Uint8Array,
-  versions: readonly string[],
-): Promise<EarlierEvidence | undefined> {
-  const list = await store.earlier(root);
-  if (list === undefined) return undefined;
-  const lines = list.trimEnd().split("\n");
-  const wanted = new Set(versions);
-  const found = new Map<number, readonly [string, string]>();
-  for (const [place, line] of lines.entries()) {
-    const [version, sha512] = line.split(" ");
-    if (version !== undefined && sha512 !== undefined && wanted.has(version)) found.set(place, [version, sha512]);
-  }
-  if (found.size === 0) return undefined;
-  const leaves = lines.map((line) => leafDigest(encodeUtf8(line)));
-  const digestOf = ({ start, end }: Range): Digest => rootOfDigests(leaves.slice(start, end));
-  return { versions: found, proof: multiProof(lines.length, [...found.keys()], digestOf) };
 }
 
 /** Each envelope once, though a statement about many packages has an entry for each. */

@@ -47,14 +47,24 @@ export async function answerRequest(service: Service, request: IncomingMessage):
     if (method !== "POST") throw new LogServerError("METHOD", "This is asked for by POST.");
     if (!service.admit(request))
       throw new LogServerError("TOO_MANY", "Too much comes from this address.", "Send it again in a minute.");
-    const body = await readBody(request, MAX_BODY_BYTES, service.budget);
-    if (path === "inbox") return answerInbox(service, body);
-    return path === "submit" ? answerSubmit(service, body) : answerEvidence(service, body);
+    return answerPost(service, path, await readBody(request, MAX_BODY_BYTES, service.budget));
   }
   if (method !== "GET" && method !== "HEAD") throw new LogServerError("METHOD", "This is asked for by GET.");
   const answer = await answerGet(service, path);
   if (answer === undefined) throw new LogServerError("UNKNOWN", "The log has nothing under this name.");
   return answer;
+}
+
+/** What was sent is in memory until it is answered, and counts so long [L-34]. */
+async function answerPost(service: Service, path: "submit" | "evidence" | "inbox", body: Uint8Array): Promise<Answer> {
+  const { budget } = service;
+  budget.left -= body.length;
+  try {
+    if (path === "inbox") return await answerInbox(service, body);
+    return path === "submit" ? await answerSubmit(service, body) : await answerEvidence(service, body);
+  } finally {
+    budget.left += body.length;
+  }
 }
 
 async function answerGet(service: Service, path: string): Promise<Answer | undefined> {

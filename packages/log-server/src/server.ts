@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { cleanText } from "@touchmark/core";
 import { refusalOf, sendAnswer } from "./answers.ts";
 import type { ProofChecker } from "./claim-proofs.ts";
-import { limitConnections } from "./connections.ts";
+import { limitConnections, limitUnsent, takeTurns, type Turns, type Unsent } from "./connections.ts";
 import type { Cosigning } from "./cosigning.ts";
 import type { FollowedStore } from "./follow-store.ts";
 import { createInbox } from "./inbox.ts";
@@ -71,6 +71,7 @@ export type LogServer = {
 
 const MAX_BODIES_BYTES = 256 * 1024 * 1024;
 const MAX_BUNDLES = 16;
+const MAX_UNSENT_BYTES = 256 * 1024 * 1024;
 const CONNECTIONS = 4096;
 const RATE = { perSecond: 50, burst: 500 };
 const KEPT_STATES = 10_000;
@@ -91,8 +92,10 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
   const rateLimit = createRateLimit({ ...(options.rate ?? RATE), clock: () => performance.now() });
   const server = createServer(
     { requestTimeout, headersTimeout: Math.min(10_000, requestTimeout), connectionsCheckingInterval: 1000 },
-    (request, response) => void serve(service, request, response, onEvent, metrics),
+    (request, response) => void serve(service, request, response, onEvent, metrics, turns, unsent),
   );
+  const turns = takeTurns();
+  const unsent = limitUnsent(MAX_UNSENT_BYTES);
   const connections = limitConnections(server, options.connections ?? CONNECTIONS);
   const ready = (): boolean => ("append" in store ? store.ready() : following?.ready() === true);
   const service: Service = {
@@ -200,7 +203,11 @@ async function serve(
   response: ServerResponse,
   onEvent: (event: LogEvent) => void,
   metrics: Metrics,
+  turns: Turns,
+  unsent: Unsent,
 ): Promise<void> {
+  await turns(request, response);
+  if (request.socket.destroyed) return;
   const begun = performance.now();
   const { method = "", url = "" } = request;
   const answer = await answerRequest(service, request).catch((error: unknown) => {
@@ -213,7 +220,7 @@ async function serve(
   const { "content-length": length, "transfer-encoding": coding } = request.headers;
   if (!request.complete && (length ?? coding) !== undefined) response.setHeader("connection", "close");
   response.on("error", () => response.destroy());
-  sendAnswer(response, answer, method !== "HEAD");
+  unsent(request, response, sendAnswer(response, answer, method !== "HEAD"));
   const ms = Math.round(performance.now() - begun);
   metrics.countRequest(routeOf(url), answer.status, ms);
   onEvent({ event: "request", method, path: cleanText(url, 200), status: answer.status, ms });

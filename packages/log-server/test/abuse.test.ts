@@ -1,11 +1,17 @@
-import { connect, type Socket } from "node:net";
+import { createServer } from "node:http";
+import { connect, type AddressInfo, type Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { encodeEarlierLeaf, encodeHex } from "@touchmark/core";
+import { leafHash, rootFromMultiProof } from "@touchmark/log";
 import { afterEach, describe, expect, test } from "vitest";
+import { limitUnsent } from "../src/connections.ts";
+import { proveEarlier } from "../src/earlier-proofs.ts";
 import { createRateLimit } from "../src/rate-limit.ts";
+import type { StoreReads } from "../src/store-reads.ts";
 import { runLog, type RunningLog } from "./support/log.ts";
 import { askForMissingTiles } from "./support/missing-tiles.ts";
-import { claim, person } from "./support/statements.ts";
+import { claim, earlierRoot, person, sha512Hex } from "./support/statements.ts";
 
 const AT_ONCE = 250;
 
@@ -60,6 +66,81 @@ describe("[L8] [L-34] one who takes much leaves enough for the rest", () => {
     const before = await round();
     for (let i = 0; i < 4; i++) await round();
     expect((await round()) - before).toBeLessThan(2_000_000); // 80 bytes a request
+  });
+
+  test("one packet of a thousand questions is not a thousand answers in memory", async () => {
+    running = await runLog();
+    const list = Array.from(
+      { length: 20_000 },
+      (_, i) => [`1.0.0-a${String(i).padStart(5, "0")}`, sha512Hex("")] as const,
+    );
+    await running.submit(claim({ "npm:npmjs/a": list }, [person("alice")]), { "npm:npmjs/a": list });
+    const root = Buffer.from(earlierRoot(list).root).toString("hex");
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    const [socket] = await hold(running.server.port, 1);
+    socket!.pause();
+    const ask = `GET /earlier/${root} HTTP/1.1\r\nhost: log\r\n\r\n`; // 2.8 MB each
+    await new Promise((resolve) => socket!.write(ask.repeat(600), resolve));
+    for (let i = 0; i < 5; i++) expect((await fetch(`${running.url}checkpoint`)).status).toBe(200);
+    collectGarbage();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(50_000_000);
+    socket!.destroy();
+  });
+
+  test("whoever sends several questions at once gets all answers, in their order", async () => {
+    running = await runLog();
+    const [socket] = await hold(running.server.port, 1);
+    const ask = (path: string, more = ""): string => `GET /${path} HTTP/1.1\r\nhost: log\r\n${more}\r\n`;
+    socket!.write(ask("healthz") + ask("envelope/none") + ask("checkpoint", "connection: close\r\n"));
+    let text = "";
+    for await (const part of socket!) text += String(part);
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 404", "HTTP/1.1 200"]);
+  });
+
+  test("a list that is that of a thousand packages is read once", async () => {
+    // One by one they took the log four minutes.
+    const list = Array.from(
+      { length: 20_000 },
+      (_, i) => [`1.0.0-a${String(i).padStart(5, "0")}`, sha512Hex("")] as const,
+    );
+    const { size, root } = earlierRoot(list);
+    let reads = 0;
+    const text = list.map((pair) => `${pair.join(" ")}\n`).join("");
+    const store = { earlier: async () => (reads++, text) } as unknown as StoreReads;
+    const questions = list.slice(0, 1000).map(([version], i) => ({
+      packageId: `npm:npmjs/b${i}`,
+      root,
+      versions: [list[19_999]![0], "9.9.9", version],
+    }));
+    const proved = await proveEarlier(store, questions);
+    expect([reads, proved.size]).toEqual([1, 1000]);
+    const { versions, proof } = proved.get("npm:npmjs/b77")!.get(encodeHex(root))!;
+    const leaves = [...versions].map(([index, pair]) => ({ index, hash: leafHash(encodeEarlierLeaf(...pair)) }));
+    expect([...versions.keys()]).toEqual([77, 19_999]);
+    expect(rootFromMultiProof(size, leaves, proof)).toEqual(root);
+  });
+
+  test("answers that nobody takes are dropped, the oldest first", async () => {
+    const body = Buffer.alloc(16 * 1024 * 1024);
+    const unsent = limitUnsent(3 * body.length);
+    const server = createServer((request, response) => {
+      response.end(body);
+      unsent(request, response, body.length);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const idle: Socket[] = [];
+    for (let i = 0; i < 8; i++) {
+      const [socket] = await hold(port, 1, "GET / HTTP/1.1\r\nhost: log\r\n\r\n");
+      socket!.pause();
+      idle.push(socket!);
+    }
+    const read = await (await fetch(`http://127.0.0.1:${port}/`)).arrayBuffer();
+    expect(read.byteLength).toBe(body.length); // whoever takes the answer has it
+    const ended = idle.map((socket) => new Promise((resolve) => socket.once("close", resolve).resume()));
+    await Promise.all(ended.slice(0, 5));
+    await new Promise((resolve) => server.close(resolve).closeAllConnections());
   });
 
   test("an address that asks too often is told so, and others are served", async () => {

@@ -4,6 +4,7 @@ import { cleanText } from "@touchmark/core";
 import { MAX_ADD_CHECKPOINT_BYTES } from "@touchmark/log";
 import { NEVER, sendAnswer } from "../answers.ts";
 import { type BodyBudget, readBody } from "../body.ts";
+import { limitUnsent, takeTurns, type Turns, type Unsent } from "../connections.ts";
 import { LogServerError } from "../error.ts";
 import { listen } from "../listen.ts";
 import type { LogEvent } from "../server.ts";
@@ -27,6 +28,7 @@ export type WitnessServer = {
 };
 
 const MAX_BODIES_BYTES = 32 * 1024 * 1024;
+const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
 const MAX_CONNECTIONS = 4096;
 const CLOSE_AFTER = 5000;
 const TEXT = "text/plain; charset=utf-8";
@@ -37,8 +39,10 @@ export async function startWitnessServer(options: WitnessServerOptions): Promise
   const budget: BodyBudget = { left: MAX_BODIES_BYTES };
   const server = createServer(
     { requestTimeout, headersTimeout: Math.min(10_000, requestTimeout), connectionsCheckingInterval: 1000 },
-    (request, response) => void serve(witness, budget, request, response, onEvent),
+    (request, response) => void serve(witness, budget, request, response, onEvent, turns, unsent),
   );
+  const turns = takeTurns();
+  const unsent = limitUnsent(MAX_UNSENT_BYTES);
   server.maxConnections = MAX_CONNECTIONS;
   server.keepAliveTimeout = 65_000;
   const port = await listen(server, options.port ?? 0, options.host ?? "127.0.0.1");
@@ -60,14 +64,18 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   onEvent: (event: LogEvent) => void,
+  turns: Turns,
+  unsent: Unsent,
 ): Promise<void> {
+  await turns(request, response);
+  if (request.socket.destroyed) return;
   const begun = performance.now();
   const { method = "", url = "" } = request;
   const answer = await answerRequest(witness, budget, request).catch((error: unknown) => refusalOf(error, onEvent));
   const { "content-length": length, "transfer-encoding": coding } = request.headers;
   if (!request.complete && (length ?? coding) !== undefined) response.setHeader("connection", "close");
   response.on("error", () => response.destroy());
-  sendAnswer(response, { ...answer, cache: NEVER }, method !== "HEAD");
+  unsent(request, response, sendAnswer(response, { ...answer, cache: NEVER }, method !== "HEAD"));
   const ms = Math.round(performance.now() - begun);
   onEvent({ event: "request", method, path: cleanText(url, 200), status: answer.status, ms });
 }
