@@ -10,6 +10,7 @@ export const DAYS = {
   recovery: 30,
   funding: 14,
   adoption: 90,
+  life: 1,
   succession: 21,
   finish: 30,
   dormancy: 365,
@@ -56,6 +57,8 @@ export interface Book {
   lastTime: number | null;
   lastAny: { index: number; time: number } | null;
   adoption: { entry: string; index: number; at: number; authority: Authority } | null;
+  /** Until when the last authority entry is an adoption that may be said no to; null if it is none. */
+  proposed: number | null;
   /** Endorsements of its claims by committees that count. */
   words: Word[];
 }
@@ -69,6 +72,7 @@ export function newBook(): Book {
     lastTime: null,
     lastAny: null,
     adoption: null,
+    proposed: null,
     words: [],
   };
 }

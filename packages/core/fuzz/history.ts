@@ -158,6 +158,7 @@ function enterInBooks(
     if (statement.kind === "release" || statement.kind === "review") continue;
     book.last = refOf(leafOf(index));
     book.lastTime = time;
+    book.proposed = statement.kind === "adopt" && book.adoption ? daysAfter(DAYS.finish, book.adoption.at) : null;
   }
 }
 

@@ -217,7 +217,7 @@ function judgeRevoke(book: Book, { keys }: Revoke, signers: readonly string[]): 
   return { does: () => lines.forEach((line) => keys.forEach((key) => line.revoked.add(key))) };
 }
 
-function judgeVeto(book: Book, { entries }: Veto, signers: readonly string[], { id }: Spot): Judgement {
+function judgeVeto(book: Book, { entries }: Veto, signers: readonly string[], { id, time }: Spot): Judgement {
   const entry = refOf(entries.get(id)!);
   const mine = book.lines.filter((line) => areLive(line, everyKey(line.authority), signers));
   for (const line of mine) {
@@ -226,8 +226,9 @@ function judgeVeto(book: Book, { entries }: Veto, signers: readonly string[], { 
       if (waiting?.vetoable && waiting.entry === entry)
         return { does: () => (line.waiting[name as "change" | "recovery" | "funding"] = null) };
   }
-  const alive = mine.length > 0 && (book.last === entry || book.adoption?.entry === entry);
-  if (!alive) return "no";
+  const opposes = book.proposed !== null && time < book.proposed;
+  const early = book.lastTime !== null && time < daysAfter(DAYS.life, book.lastTime);
+  if (mine.length === 0 || book.last !== entry || (early && !opposes)) return "no";
   return book.lines.length > 1 ? "unsure" : { does: () => {} };
 }
 

@@ -104,21 +104,15 @@ function refuseSameWords(
   { reason, osv, renew }: Values<typeof HOLD_FLAGS>,
   view: LogView,
 ): void {
-  const over = view
-    .state(holder)
-    .lines.flatMap(({ holds }) => holds)
-    .find(
-      (held) =>
-        held.until !== null &&
-        held.until <= view.time &&
-        held.releases.join() === ids.join() &&
-        held.reason === reason &&
-        held.osv === (osv ?? null),
-    );
-  if (over === undefined || renew) return;
+  const before = view.entries(holder).find(({ signed: { statement } }) => {
+    if (statement.kind !== "hold" || statement.renews !== null) return false;
+    return statement.releases.join() === ids.join() && statement.reason === reason && statement.osv === (osv ?? null);
+  });
+  const lasts = lasting(holder, view).some(({ place }) => place.index === before?.entry.index);
+  if (before === undefined || lasts || renew) return;
   throw new CliError(
     "HELD_BEFORE",
-    `${holder} held the same in the same words before, by entry ${over.place.index}, and that hold is over.`,
+    `${holder} held the same in the same words before, by entry ${before.entry.index}, and that hold is over.`,
     "Say the reason in other words; the log tells whether it may be held again.",
   );
 }

@@ -108,6 +108,7 @@ export function applyAdoptFinal(
     funding: null,
     pendingFunding: null,
     proofs: line.proofs,
+    entered: 0,
     holds: line.holds,
     endorsements: [],
   };

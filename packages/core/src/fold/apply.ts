@@ -2,6 +2,7 @@ import { CoreError } from "../errors.ts";
 import { type SignedStatement, type Signer, type Statement, statementChains } from "../statement.ts";
 import { applyAdopt, applyAdoptFinal } from "./adoption.ts";
 import { applyChange, applyRevoke } from "./change.ts";
+import { countEntry } from "./allowance.ts";
 import { applyClaim, applyProof } from "./claim.ts";
 import { applyEndorse } from "./endorse.ts";
 import { applyFunding } from "./funding.ts";
@@ -31,8 +32,9 @@ export function applyStatement(
   const settled = settledFor(state, subjectId, statement, place, world);
   const counts = statement.kind !== "release" && statement.kind !== "review";
   try {
-    const next = applyKind(settled, subjectId, signed, place, world);
+    const applied = applyKind(settled, subjectId, signed, place, world);
     if (!counts) return settled;
+    const next = COUNTED.has(statement.kind) && !world.lenient ? countEntry(settled, applied, place) : applied;
     const adoption = statement.kind === "adopt" ? next.adoption : null; // [A-22]
     return { ...next, adoption, last: place };
   } catch (error) {
@@ -65,6 +67,9 @@ function settledFor(
     throw new CoreError("MALFORMED", "S-40", `The ${statement.kind} is not about ${subjectId}.`);
   return settle(state, subjectId, place.time, world);
 }
+
+// [A-27]: of what a line may enter before it is in force. Who recognises other committees may take a line for one that isn't.
+const COUNTED: ReadonlySet<Statement["kind"]> = new Set(["change", "veto", "funding", "hold", "lift"]);
 
 // [A-16]: whoever recognises other committees may see another line in force, or one where there is none here.
 function mayBeGoodElsewhere({ code }: CoreError, { lines, epoch, divergedAt }: PackageState): boolean {
@@ -102,7 +107,7 @@ function applyKind(
     case "revoke":
       return applyRevoke(state, subjectId, statement, own(signers));
     case "veto":
-      return applyVeto(state, subjectId, statement, own(signers));
+      return applyVeto(state, subjectId, statement, own(signers), place);
     case "proof":
       return applyProof(state, subjectId, statement, own(signers), place);
     case "funding":

@@ -50,6 +50,7 @@ export function applyClaim(
     proofs: claimed.proof
       ? [{ place, letter: "a", evidence: `${claimed.proof.version} ${claimed.proof.sha512}` }]
       : NOTHING,
+    entered: 0,
     holds: NOTHING,
     endorsements: NOTHING,
   };

@@ -1,3 +1,4 @@
+import { CoreError } from "../errors.ts";
 import type { Signer } from "../statement.ts";
 import type { Endorse } from "../statements/endorse.ts";
 import { countingMembers, requirePower, requireScope } from "./committee.ts";
@@ -12,6 +13,8 @@ import {
   signingKeys,
   type World,
 } from "./state.ts";
+
+const MAX_ENDORSED = 10_000; // [A-26]
 
 /** A committee's word for claims [A-5], kept with the committee. Throws `NOT_CLAIMED`, `NO_POWER`, `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`. */
 export function applyEndorse(
@@ -30,5 +33,12 @@ export function applyEndorse(
     requireHolders(countingMembers(keys, endorsedParties(world, packageId, claim, place.time)), threshold, "A-17");
     return { place, packageId, claim, confirms, signers: keys, threshold };
   });
+  if (line.endorsements.length + given.length > MAX_ENDORSED)
+    throw new CoreError(
+      "TOO_LARGE",
+      "A-26",
+      `${by} has endorsed ${MAX_ENDORSED} claims, which is all.`,
+      "Found another.",
+    );
   return replaceLine(state, line, { ...line, endorsements: [...line.endorsements, ...given] });
 }

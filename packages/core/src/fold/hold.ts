@@ -29,6 +29,10 @@ import {
 import { windowEnd } from "./windows.ts";
 
 const MAX_RENEWALS = 2; // [A-18]
+/** Versions on hold at a time, or remembered as held [A-26]. */
+const MAX_HELD = 4096;
+/** Versions that one holder has ever held together with fewer than a release needs [A-26]. */
+const MAX_HELD_ALONE = 256;
 
 /** [A-18]. Throws `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`, `NO_POWER`, `HOLD_NEEDS_OSV`, `NOT_PENDING`, `RENEWED_OUT`, `NOT_CLAIMED`. */
 export function applyHold(
@@ -50,7 +54,9 @@ export function applyHold(
   const renewals = before === null ? 0 : before.renewals + 1;
   const threshold = line.authority.releaseThreshold;
   const hold: Hold = { place, kind, releases, reason, osv, until, renewals, signers: keys, threshold };
-  const holds = line.holds.map((held) => (held === before ? over(held, place.time) : held));
+  const ended = line.holds.map((held) => (held === before ? over(held, place.time) : held));
+  const holds = ended.filter((held) => matters(held, place.time));
+  requireRoom(holds, hold);
   return replaceLine(state, line, { ...line, holds: [...holds, hold] });
 }
 
@@ -66,8 +72,8 @@ export function applyLift(
   requireHolders(keys, line.authority.changeThreshold, "A-18");
   const held = line.holds.find((candidate) => equalBytes(candidate.place.leafHash, hold));
   if (!held || !lasts(held, place.time)) throw noSuchHold(by);
-  const holds = line.holds.map((other) => (other === held ? over(held, place.time) : other));
-  return replaceLine(state, line, { ...line, holds });
+  const ended = line.holds.map((other) => (other === held ? over(held, place.time) : other));
+  return replaceLine(state, line, { ...line, holds: ended.filter((other) => matters(other, place.time)) });
 }
 
 /** A hold, and who holds. */
@@ -107,7 +113,36 @@ function lasts({ until }: Hold, time: number): boolean {
   return until === null || time < until;
 }
 
-// Not forgotten: what was held isn't held so again [A-18].
+// What is over is remembered only where it keeps something from being held so again [A-18], [A-26]: a committee's hold without an id as long as the
+// version may still be fresh.
+function matters(hold: Hold, time: number): boolean {
+  if (lasts(hold, time) || hold.kind === "maintainer") return true;
+  return hold.kind === "committee" && hold.osv === null && time < windowEnd("fresh", hold.place.time);
+}
+
+// [A-26]: a holder's holds alone leave the others' alone, and all of theirs together.
+function requireRoom(holds: readonly Hold[], hold: Hold): void {
+  const alone = hold.kind === "maintainer";
+  const people = new Set(hold.signers.map(({ holder }) => holder));
+  const full = [...people].find((holder) => {
+    const theirs = holds.filter(
+      ({ kind, signers }) =>
+        (kind === "maintainer") === alone && (!alone || signers.some((signer) => signer.holder === holder)),
+    );
+    const held = theirs.reduce((sum, { releases }) => sum + releases.length, hold.releases.length);
+    return held > (alone ? MAX_HELD_ALONE : MAX_HELD);
+  });
+  if (full === undefined) return;
+  throw new CoreError(
+    "TOO_LARGE",
+    "A-26",
+    alone
+      ? `${full} has held ${MAX_HELD_ALONE} versions with fewer holders than a release needs, which is all.`
+      : `At most ${MAX_HELD} versions are on hold at a time.`,
+    alone ? "Hold it with as many holders as a release needs." : "Lift what need not be held any more.",
+  );
+}
+
 function over(hold: Hold, time: number): Hold {
   return { ...hold, until: time };
 }

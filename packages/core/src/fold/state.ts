@@ -109,6 +109,8 @@ export interface Line {
   funding: FundingTerms | null;
   pendingFunding: PendingFunding | null;
   proofs: readonly RecordedProof[];
+  /** How many entries it has made that count against its allowance. */
+  entered: number;
   holds: readonly Hold[];
   endorsements: readonly Endorsement[];
 }

@@ -4,6 +4,7 @@ import type { Signer } from "../statement.ts";
 import type { Veto } from "../statements/veto.ts";
 import {
   areOf,
+  type EntryPlace,
   type Line,
   lineOf,
   type PackageState,
@@ -13,13 +14,15 @@ import {
   requireHolders,
   signingKeys,
 } from "./state.ts";
+import { windowEnd } from "./windows.ts";
 
-/** [A-15]. Throws `NOT_PENDING`, `WRONG_KEY`, `REVOKED_KEY`, `NOT_CLAIMED`. */
+/** [A-15]. Throws `NOT_PENDING`, `TOO_EARLY`, `WRONG_KEY`, `REVOKED_KEY`, `NOT_CLAIMED`. */
 export function applyVeto(
   state: PackageState,
   subjectId: string,
   { entries }: Veto,
   signers: readonly Signer[],
+  { time }: EntryPlace,
 ): PackageState {
   const entry = entries.get(subjectId)!;
   const waiting = state.lines.find((candidate) => stop(candidate, entry) !== null && areOf(candidate, signers)); // [A-1]
@@ -31,11 +34,26 @@ export function applyVeto(
   // An adoption ends by whatever is entered after it [A-22], and so does dormancy: a sign of life needs nothing more.
   const names = (place: { leafHash: Uint8Array } | undefined | null): boolean =>
     place !== undefined && place !== null && equalBytes(place.leafHash, entry);
-  if (names(state.last) || names(state.adoption?.place)) return state;
+  if (names(state.adoption?.place)) return state;
+  if (names(state.last)) {
+    requireDistance(subjectId, state.last!.time, time);
+    return state;
+  }
   throw new CoreError(
     "NOT_PENDING",
     "A-15",
     `Nothing of ${subjectId} that can be vetoed waits in that entry, and it is not the last one.`,
+    "touchmark authority show tells what waits.",
+  );
+}
+
+// One key alone must not make the chain long that all who check the package have to read.
+function requireDistance(subjectId: string, last: number, time: number): void {
+  if (time >= windowEnd("sign-of-life", last)) return;
+  throw new CoreError(
+    "TOO_EARLY",
+    "A-15",
+    `Nothing of ${subjectId} that can be vetoed waits in that entry, and as a sign of life it is one itself: it is less than a day old.`,
     "touchmark authority show tells what waits.",
   );
 }

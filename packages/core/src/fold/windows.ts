@@ -20,7 +20,9 @@ export type WindowName =
   | "dormancy"
   | "maintainer-hold"
   | "committee-hold"
-  | "fresh";
+  | "fresh"
+  | "sign-of-life"
+  | "allowance";
 
 /** The windows of this version of the rules [A-20]. Nothing else in the code names a number of days. */
 export const WINDOWS: Readonly<Record<WindowName, Window>> = {
@@ -44,6 +46,8 @@ export const WINDOWS: Readonly<Record<WindowName, Window>> = {
   "maintainer-hold": { days: 3, opens: "a hold by one holder", veto: "none" },
   "committee-hold": { days: 14, opens: "a hold by a committee", veto: "none" },
   fresh: { days: 30, opens: "a release", veto: "none" },
+  "sign-of-life": { days: 1, opens: "the package's last authority entry", veto: "none" },
+  allowance: { days: 30, opens: "a claim, and again at its end", veto: "none" },
 };
 
 /** The log time at which a window that opens at `time` ends. */

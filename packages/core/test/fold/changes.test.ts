@@ -227,8 +227,10 @@ describe("recovery and veto", () => {
     expect(refusalOf(() => veto(town, first, "bob"))).toEqual({ code: "NOT_PENDING", rule: "A-15" });
     veto(town, entry, "bob");
     const lowering = change(town, authorityOf("alice bob", 1, { changeThreshold: 2 }), "alice bob");
+    expect(refusalOf(() => veto(town, lowering, "alice"))).toEqual({ code: "TOO_EARLY", rule: "A-15" });
+    town.day += 1;
     veto(town, lowering, "alice");
-    town.day += 14;
+    town.day += 13;
     expect(town.state().lines[0]!.authority.releaseThreshold).toBe(1);
   });
 });

@@ -50,7 +50,8 @@ describe("[A-20] the table of transitions", () => {
       if (stage !== "unclaimed") expect(TRANSITIONS.some(({ from, to }) => to === stage && from !== stage)).toBe(true);
     }
     const ofVersions = ["maintainer-hold", "committee-hold", "fresh"];
-    const named = new Set([...TRANSITIONS.map(({ window }) => window), "dormancy", ...ofVersions]);
+    const ofEntries = ["sign-of-life", "allowance"];
+    const named = new Set([...TRANSITIONS.map(({ window }) => window), "dormancy", ...ofVersions, ...ofEntries]);
     expect(Object.keys(WINDOWS).filter((name) => !named.has(name))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { encodeHex, encodeVeto, lineInForce } from "@touchmark/core";
+import { encodeHex, encodeVeto, lineInForce, type PackageState, windowEnd } from "@touchmark/core";
 import { nodeCrypto } from "@touchmark/log";
 import { deliver, STATEMENT_FLAGS } from "../../authority/deliver.ts";
 import { askLog } from "../../authority/log-view.ts";
@@ -23,12 +23,12 @@ export const authorityHeartbeat: Command = defineCommand({
     const policy = loadPolicy(context);
     const ids = readSubjectIds(operands, policy, values.registry);
     const view = await askLog(Object.fromEntries(ids.map((id) => [id, []])), policy, context);
-    const entries = new Map([...followed(ids, view)].map(([id, { previous }]) => [id, previous]));
-    for (const [id, reference] of entries) {
+    const all = followed(ids, view);
+    for (const [id, { previous }] of all) {
       const state = view.state(id);
       // Of what waits and may be vetoed it would be the veto [A-15].
       const hit = waitingIn({ ...state, adoption: null }, lineInForce(state) ?? state.lines.at(-1) ?? null).find(
-        (waiting) => waiting.vetoable && encodeHex(waiting.reference) === encodeHex(reference),
+        (waiting) => waiting.vetoable && encodeHex(waiting.reference) === encodeHex(previous),
       );
       if (hit)
         throw new CliError(
@@ -37,8 +37,24 @@ export const authorityHeartbeat: Command = defineCommand({
           "If that is what you mean: touchmark veto",
         );
     }
+    const leftOut = ids.filter((id) => isLively(view.state(id), view.time));
+    const lines = leftOut.map(
+      (id) => `${id} is left out: its last entry, less than a day old, is sign of life enough.`,
+    );
+    const entries = new Map([...all].flatMap(([id, { previous }]) => (leftOut.includes(id) ? [] : [[id, previous]])));
+    if (entries.size === 0) {
+      context.ui.result({ ok: true, leftOut }, lines);
+      return 0;
+    }
     const payload = encodeVeto(nodeCrypto, { logs: [policy.log.origin], entries });
-    const name = `${fileNameFor(ids)}.heartbeat`;
-    return deliver({ command: "authority heartbeat", payload, view, name, atOnce: true }, values, context);
+    const name = `${fileNameFor([...entries.keys()])}.heartbeat`;
+    const command = "authority heartbeat";
+    const document = { leftOut };
+    return deliver({ command, payload, view, name, lines, document, atOnce: true }, values, context);
   },
 });
+
+// [A-15]: the log takes no sign of life so soon, unless an adoption waits.
+function isLively({ last, adoption }: PackageState, time: number): boolean {
+  return last !== null && adoption === null && time < windowEnd("sign-of-life", last.time);
+}
