@@ -1,4 +1,4 @@
-// Runs inside the virtual machine: what a person would do with keys, on real /dev/hidraw devices. Ends with the line it was given.
+// Runs inside the virtual machine, bundled: what a person would do with keys, on real /dev/hidraw devices. Ends with the line it was given.
 import { ok as isTrue, deepStrictEqual, strictEqual } from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createPublicKey, hash, randomBytes, verify } from "node:crypto";
@@ -25,6 +25,9 @@ import { runTouchmark } from "../support/touchmark.ts";
 
 const RP_ID = "ssh:touchmark";
 const PIN = "pewter-1234";
+const NOBODY = 65_534;
+/** A limit, not a measure: on an idle machine no step takes ten. */
+const STEP_SECONDS = 60;
 const touches: string[] = [];
 const person: Interaction = { askPin: async () => PIN, showTouch: (name) => void touches.push(name) };
 
@@ -81,14 +84,7 @@ await step("Ctrl-C while it blinks, and again", async () => {
 await step("no permission for the device file", async () => {
   await device.close();
   chmodSync("/dev/hidraw0", 0o600);
-  const code =
-    "import('@touchmark/fido').then(({ openDevices }) => openDevices()).catch(({ code }) => console.log(code))";
-  const nobody = spawnSync(process.execPath, ["-e", code], {
-    encoding: "utf8",
-    uid: 65_534,
-    cwd: fileURLToPath(new URL(".", import.meta.url)),
-  });
-  strictEqual(nobody.stdout.trim(), "NO_PERMISSION");
+  strictEqual(runAs(NOBODY, process.execPath, program("as-nobody")), "NO_PERMISSION");
 });
 
 await step("a second key of another report size: the one with the credential is found without a touch", async () => {
@@ -162,9 +158,14 @@ say(process.argv[2] ?? "");
 process.exit(0);
 
 async function plugIn(name: string, reportBytes: number): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL("uhid-device.ts", import.meta.url));
-  const child = spawn(process.execPath, [script, name, String(reportBytes)], { stdio: ["ignore", "pipe", "inherit"] });
-  await once(child.stdout, "data");
+  const args = [program("uhid-device"), name, String(reportBytes)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit").then(([code, signal]) => {
+    throw new Error(`the program behind ${name} ended with ${code ?? signal}`);
+  });
+  await Promise.race([once(child.stdout, "data"), ended]);
+  // Later on it ends when it is pulled out.
+  ended.catch(() => undefined);
   // The kernel shows the device a moment after it was made.
   for (let left = 100; left > 0; left--) {
     if ((await listDevices()).some((one) => one.name === name)) return child;
@@ -233,9 +234,21 @@ async function refused(code: string, work: Promise<unknown>): Promise<void> {
   throw new Error(`it was not refused with ${code}`);
 }
 
-function run(program: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", timeout: 60_000 });
-  strictEqual(status, 0, `${program} ${args.join(" ")}: ${stderr}`);
+function program(name: string): string {
+  return fileURLToPath(new URL(`${name}.mjs`, import.meta.url));
+}
+
+function run(file: string, ...args: string[]): string {
+  return runAs(0, file, ...args);
+}
+
+function runAs(uid: number, file: string, ...args: string[]): string {
+  const { status, error, stdout, stderr } = spawnSync(file, args, {
+    encoding: "utf8",
+    uid,
+    timeout: STEP_SECONDS * 1000,
+  });
+  strictEqual(status, 0, `${file} ${args.join(" ")}: ${error?.message ?? stderr}`);
   return stdout;
 }
 
@@ -246,8 +259,13 @@ async function stepWith(program: string, name: string, work: () => Promise<void>
 
 async function step(name: string, work: () => Promise<void>): Promise<void> {
   const start = performance.now();
+  const timer = setTimeout(() => {
+    say(`failed: ${name}: it did not end within ${STEP_SECONDS} seconds`);
+    process.exit(1);
+  }, STEP_SECONDS * 1000);
   try {
     await work();
+    clearTimeout(timer);
   } catch (error) {
     say(`failed: ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     process.exit(1);
