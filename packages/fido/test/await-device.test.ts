@@ -119,6 +119,36 @@ describe("awaitDevice", () => {
     expect([device.path, someone.reasons, someone.touches, wrong]).toEqual(["right", ["other"], [], 0]);
   });
 
+  test("a key that falls silent when it is asked is nobody's: it is asked anew, and the right one is taken", async () => {
+    const usb = port();
+    const right = createSoftwareAuthenticator();
+    const key = await enroll(await openDevice(describeSoftDevice(right), QUICK));
+    const holding = { rpId: RP_ID, credentialIds: [key.credentialId] };
+    const description = usb.plug("deaf");
+    let opened = 0;
+    const deaf: DeviceDescription = {
+      ...description,
+      async openPipe() {
+        const pipe = await description.openPipe();
+        opened++;
+        let reports = 0;
+        // INIT and getInfo are answered; the first two times nothing else is.
+        return { ...pipe, send: async (report) => (++reports > 2 && opened < 3 ? undefined : await pipe.send(report)) };
+      },
+    };
+    const { list } = usb.edges;
+    const edges = {
+      ...usb.edges,
+      list: async (spec: string) => ((await list?.(spec)) ?? []).map((one) => (one.path === "deaf" ? deaf : one)),
+    };
+    await expectCode(awaitDevice({ interaction: person(), edges, holding }), "DEVICE_SILENT");
+    const someone = patient((reason) => {
+      if (reason === "other") usb.plug("right", right);
+    });
+    const device = await awaitDevice({ interaction: someone, edges, holding });
+    expect([device.path, someone.reasons, opened]).toEqual(["right", ["none", "other"], 3]);
+  });
+
   test("a key that hides its credentials is taken only where the caller says that they may hide", async () => {
     const usb = port();
     usb.plug("hiding");

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { FidoError } from "../error.ts";
+import type { FidoError } from "../error.ts";
 import { explain } from "../explain.ts";
 import { type DeviceDescription, type DeviceEdges, type FidoDevice, listDevices, openDevice } from "./devices.ts";
 import type { Interaction, PlugInReason } from "./interaction.ts";
-import { firstTouched, holders, type Holding } from "./select-device.ts";
+import { findHolders, firstTouched, type Holding, isPassing } from "./select-device.ts";
 
 export interface AwaitRequest {
   /** As `listDevices` takes it. */
@@ -34,9 +34,15 @@ export async function awaitDevice(request: AwaitRequest): Promise<FidoDevice> {
   let chosen: FidoDevice | undefined;
   try {
     for (;;) {
-      const open = await bench.update();
+      let open = await bench.update();
+      let candidates: readonly FidoDevice[] = open;
       if (interaction.signal?.aborted) throw explain({ kind: "cancelled" });
-      const candidates = holding === undefined ? open : await holders(open, holding, interaction);
+      if (holding !== undefined) {
+        const { holders, lost } = await findHolders(open, holding, interaction);
+        candidates = holders;
+        for (const [device, problem] of lost) await bench.drop(device, problem);
+        open = open.filter((device) => !lost.has(device));
+      }
       if (candidates.length > 0) {
         chosen = await bench.choose(candidates);
         if (chosen !== undefined) return chosen;
@@ -57,7 +63,9 @@ export async function awaitDevice(request: AwaitRequest): Promise<FidoDevice> {
 interface Bench {
   /** The keys that are plugged in and open, after opening the new ones and forgetting those that have gone. */
   update(): Promise<FidoDevice[]>;
-  /** Why the only key there could not be opened just now, though it may be ready in a moment. */
+  /** Closes a key that no longer answers; the next update opens it anew. */
+  drop(device: FidoDevice, problem: FidoError): Promise<void>;
+  /** Why the only key there could not be opened or asked just now, though it may be ready in a moment. */
   trouble(): unknown;
   /** The first that is touched; undefined if another key was plugged in meanwhile. */
   choose(candidates: readonly FidoDevice[]): Promise<FidoDevice | undefined>;
@@ -115,6 +123,11 @@ function createBench({ spec = "usb", interaction, edges = {} }: AwaitRequest): B
       if (open.size === 0) broken.clear();
       return [...open.values()];
     },
+    async drop(device, problem) {
+      open.delete(device.path);
+      await device.close().catch(() => undefined);
+      if (open.size === 0) passing = problem;
+    },
     trouble: () => passing,
     async choose(candidates) {
       const [only] = candidates;
@@ -136,9 +149,4 @@ function createBench({ spec = "usb", interaction, edges = {} }: AwaitRequest): B
       );
     },
   };
-}
-
-// A key that was just plugged in may not be ready, or be gone again: it is tried anew. Other troubles don't end by waiting.
-function isPassing(error: unknown): boolean {
-  return error instanceof FidoError && (error.code === "DEVICE_GONE" || error.code === "DEVICE_SILENT");
 }

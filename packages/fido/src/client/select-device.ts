@@ -1,4 +1,5 @@
 import { awaitTouch } from "../ctap2/selection.ts";
+import { FidoError } from "../error.ts";
 import { explain } from "../explain.ts";
 import { awaitU2fTouch } from "../u2f/credential.ts";
 import { callOptionsFor } from "./call-options.ts";
@@ -41,25 +42,44 @@ export async function selectDevice(request: SelectionRequest): Promise<FidoDevic
 
 async function preferHolders({ devices, holding, interaction }: SelectionRequest): Promise<readonly FidoDevice[]> {
   if (holding === undefined) return devices;
-  const found = await holders(devices, { ...holding, mayHide: true }, interaction);
-  return found.length > 0 ? found : devices;
+  const { holders } = await findHolders(devices, { ...holding, mayHide: true }, interaction);
+  return holders.length > 0 ? holders : devices;
 }
 
-/** The keys that hold one of the credentials; if none is known to, those that might. */
-export async function holders(
+export interface HolderSearch {
+  /** The keys that hold one of the credentials; if none is known to, those that might. */
+  readonly holders: readonly FidoDevice[];
+  /** The keys that fell silent or went away over the question, and with what: nothing is known of them. */
+  readonly lost: ReadonlyMap<FidoDevice, FidoError>;
+}
+
+export async function findHolders(
   devices: readonly FidoDevice[],
   { rpId, credentialIds, mayHide }: Holding,
   { signal }: Interaction,
-): Promise<readonly FidoDevice[]> {
+): Promise<HolderSearch> {
+  const lost = new Map<FidoDevice, FidoError>();
   const searches = await Promise.all(
-    devices.map((device) =>
-      findCredential(device, { rpId, credentialIds, signal }).catch(() => ({ kind: "unsure" }) as const),
-    ),
+    devices.map(async (device) => {
+      try {
+        return (await findCredential(device, { rpId, credentialIds, signal })).kind;
+      } catch (error) {
+        if (!isPassing(error)) return "unsure";
+        lost.set(device, error);
+        return "lost";
+      }
+    }),
   );
   const ofKind = (...kinds: readonly string[]): FidoDevice[] =>
-    devices.filter((_, index) => kinds.includes(searches[index]?.kind ?? ""));
+    devices.filter((_, index) => kinds.includes(searches[index] ?? ""));
   const found = ofKind("found");
-  return found.length > 0 ? found : ofKind("unsure", ...(mayHide === true ? ["absent"] : []));
+  const holders = found.length > 0 ? found : ofKind("unsure", ...(mayHide === true ? ["absent"] : []));
+  return { holders, lost };
+}
+
+/** A key that was just plugged in may not be ready, or be gone again: it is tried anew. Other troubles don't end by waiting. */
+export function isPassing(error: unknown): error is FidoError {
+  return error instanceof FidoError && (error.code === "DEVICE_GONE" || error.code === "DEVICE_SILENT");
 }
 
 /** All blink; the first that is touched is it, the others are told to stop. Throws TOUCH_TIMEOUT, CANCELLED. */
