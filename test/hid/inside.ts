@@ -84,7 +84,7 @@ await step("Ctrl-C while it blinks, and again", async () => {
 await step("no permission for the device file", async () => {
   await device.close();
   chmodSync("/dev/hidraw0", 0o600);
-  strictEqual(runAs(NOBODY, process.execPath, program("as-nobody")), "NO_PERMISSION");
+  strictEqual(runAs(NOBODY, process.execPath, programFile("as-nobody")), "NO_PERMISSION");
 });
 
 await step("a second key of another report size: the one with the credential is found without a touch", async () => {
@@ -158,7 +158,7 @@ say(process.argv[2] ?? "");
 process.exit(0);
 
 async function plugIn(name: string, reportBytes: number): Promise<ChildProcess> {
-  const args = [program("uhid-device"), name, String(reportBytes)];
+  const args = [programFile("uhid-device"), name, String(reportBytes)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit").then(([code, signal]) => {
     throw new Error(`the program behind ${name} ended with ${code ?? signal}`);
@@ -234,7 +234,7 @@ async function refused(code: string, work: Promise<unknown>): Promise<void> {
   throw new Error(`it was not refused with ${code}`);
 }
 
-function program(name: string): string {
+function programFile(name: string): string {
   return fileURLToPath(new URL(`${name}.mjs`, import.meta.url));
 }
 
