@@ -17,7 +17,8 @@ import { parseSshSignature, signedBytes, type SshSignature } from "./sshsig.ts";
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 /** Of an envelope [C-15]: what a statement of the greatest length takes in base64, and all the signatures that there may be. */
 export const MAX_ENVELOPE_BYTES: number = 2560 * 1024;
-const MAX_SIGNATURES = 64; // [C-15]
+/** Of an envelope [C-15]. */
+export const MAX_SIGNATURES = 64;
 const PAE_HEAD = encodeUtf8(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} `);
 
 export interface EnvelopeSignature {

@@ -23,6 +23,7 @@ export {
   encodeEnvelope,
   envelopeSignedBytes,
   MAX_ENVELOPE_BYTES,
+  MAX_SIGNATURES,
   parseEnvelope,
   parseSignatures,
   preAuthEncoding,
@@ -32,6 +33,7 @@ export { CoreError } from "./errors.ts";
 export { endAdoption } from "./fold/adoption.ts";
 export { applyRelease, applyStatement, checkLog } from "./fold/apply.ts";
 export { charteredCommittees, countingMembers, partiesOf } from "./fold/committee.ts";
+export { concernedKeys, concernedSubjects } from "./fold/concerned.ts";
 export type { ActiveHold } from "./fold/hold.ts";
 export { holdsOn } from "./fold/hold.ts";
 export type { ProofLetter } from "./fold/letters.ts";

@@ -4,6 +4,7 @@ import {
   encodeEnvelope,
   encodeHex,
   type Envelope,
+  MAX_SIGNATURES,
   packageIdHash,
   parseEnvelope,
   type Statement,
@@ -34,31 +35,62 @@ type Limits = {
 type Waiting = { envelope: Envelope; bytes: number; since: number; subjects: readonly string[] };
 
 export function createInbox(limits: Limits = INBOX_LIMITS): Inbox {
+  // Both in the order in which statements came.
   const waiting = new Map<string, Waiting>();
+  const bySubject = new Map<string, Set<string>>();
   let bytes = 0;
+  const keep = (digest: string, one: Waiting): void => {
+    bytes += one.bytes - (waiting.get(digest)?.bytes ?? 0);
+    waiting.set(digest, one);
+    for (const subject of one.subjects) bySubject.set(subject, (bySubject.get(subject) ?? new Set()).add(digest));
+  };
   const drop = (digest: string): void => {
-    bytes -= waiting.get(digest)?.bytes ?? 0;
+    const one = waiting.get(digest);
+    if (one === undefined) return;
+    bytes -= one.bytes;
     waiting.delete(digest);
+    for (const subject of one.subjects) {
+      const digests = bySubject.get(subject);
+      digests?.delete(digest);
+      if (digests?.size === 0) bySubject.delete(subject);
+    }
   };
   const expire = (now: number): void => {
-    for (const [digest, { since }] of waiting) if (now - since >= limits.age) drop(digest);
+    for (const [digest, { since }] of waiting) {
+      if (now - since < limits.age) break;
+      drop(digest);
+    }
+  };
+  /** What nobody has signed gives way to what somebody has: anybody can make the former, without end. */
+  const makeRoom = (isFull: () => boolean, digests: () => Iterable<string>, isSigned: boolean): void => {
+    while (isFull()) {
+      const unsigned = isSigned
+        ? first(digests(), (digest) => waiting.get(digest)?.envelope.signatures.length === 0)
+        : undefined;
+      if (unsigned === undefined) throw full();
+      drop(unsigned);
+    }
   };
   return {
     put: (statement, digest, envelope, now) => {
       expire(now);
       const before = waiting.get(digest);
-      const subjects = statementChains(statement).map(hashOf);
+      const subjects = before?.subjects ?? statementChains(statement).map(hashOf);
       const more = parseEnvelope(envelope);
       const merged = before === undefined ? more : more.signatures.reduce(addSignature, before.envelope);
+      if (merged.signatures.length > MAX_SIGNATURES) throw full();
+      const isSigned = merged.signatures.length > 0;
       const size = encodeEnvelope(merged).length;
+      const others = (): Iterable<string> => without(waiting.keys(), digest);
       if (before === undefined) {
-        const crowded = subjects.some((subject) => countAbout(waiting, subject) >= limits.ofSubject);
-        if (crowded || waiting.size >= limits.statements) throw full();
+        for (const subject of subjects) {
+          const about = (): ReadonlySet<string> => bySubject.get(subject) ?? new Set();
+          makeRoom(() => about().size >= limits.ofSubject, about, isSigned);
+        }
+        makeRoom(() => waiting.size >= limits.statements, others, isSigned);
       }
-      if (bytes - (before?.bytes ?? 0) + size > limits.bytes) throw full();
-      drop(digest);
-      bytes += size;
-      waiting.set(digest, { envelope: merged, bytes: size, since: before?.since ?? now, subjects });
+      makeRoom(() => bytes - (before?.bytes ?? 0) + size > limits.bytes, others, isSigned);
+      keep(digest, { envelope: merged, bytes: size, since: before?.since ?? now, subjects });
     },
     get: (digest, now) => {
       expire(now);
@@ -67,15 +99,18 @@ export function createInbox(limits: Limits = INBOX_LIMITS): Inbox {
     },
     about: (subjectHash, now) => {
       expire(now);
-      return [...waiting].filter(([, { subjects }]) => subjects.includes(subjectHash)).map(([digest]) => digest);
+      return [...(bySubject.get(subjectHash) ?? [])];
     },
   };
 }
 
-function countAbout(waiting: ReadonlyMap<string, Waiting>, subject: string): number {
-  let count = 0;
-  for (const { subjects } of waiting.values()) if (subjects.includes(subject)) count++;
-  return count;
+function* without(digests: Iterable<string>, one: string): Generator<string> {
+  for (const digest of digests) if (digest !== one) yield digest;
+}
+
+function first(digests: Iterable<string>, wanted: (digest: string) => boolean): string | undefined {
+  for (const digest of digests) if (wanted(digest)) return digest;
+  return undefined;
 }
 
 function hashOf(subjectId: string): string {

@@ -1,6 +1,18 @@
 /** The paths of [L-19] and what they answer. */
 import type { IncomingMessage } from "node:http";
-import { checkLog, encodeUtf8, packageIdHash, parseHex, type Statement, statementChains } from "@touchmark/core";
+import {
+  checkLog,
+  concernedKeys,
+  concernedSubjects,
+  CoreError,
+  encodeUtf8,
+  packageIdHash,
+  type PackageState,
+  parseHex,
+  type SignedStatement,
+  type Statement,
+  statementChains,
+} from "@touchmark/core";
 import { nodeCrypto, parseTilePath, TILE_WIDTH } from "@touchmark/log";
 import { type Answer, FOREVER, NEVER, RECHECK } from "./answers.ts";
 import { type BodyBudget, readBody } from "./body.ts";
@@ -111,7 +123,8 @@ async function answerSubmit(service: Service, body: Uint8Array): Promise<Answer>
 }
 
 /** [L-50] */
-async function answerInbox({ store, inbox, clock, sequencer }: Service, body: Uint8Array): Promise<Answer> {
+async function answerInbox(service: Service, body: Uint8Array): Promise<Answer> {
+  const { store, inbox, clock, sequencer } = service;
   if (sequencer === undefined) throw readsOnly();
   const { envelope } = parseSubmitRequest(body);
   const { signed, verify } = openEnvelope(envelope);
@@ -123,8 +136,29 @@ async function answerInbox({ store, inbox, clock, sequencer }: Service, body: Ui
   if (unclaimed !== undefined)
     throw new LogServerError("UNKNOWN", `Nobody has claimed ${unclaimed}.`, "Claim it: touchmark claim");
   await verify();
+  await requireConcerned(service, signed);
   inbox.put(statement, digest, encodeUtf8(envelope), clock());
   return { status: 200, type: JSON_TYPE, cache: NEVER, body: `${JSON.stringify({ statement: digest })}\n` };
+}
+
+/** [L-50] Throws `WRONG_KEY` for a signature that whoever submits the statement would have to take off again [S-4]. */
+async function requireConcerned(service: Service, { statement, signers }: SignedStatement): Promise<void> {
+  const states = new Map<string, PackageState>();
+  const stateOf = (id: string): PackageState | undefined => states.get(id);
+  // The second time also those whom the first ones name.
+  for (let i = 0; i < 2; i++) {
+    const unknown = concernedSubjects(statement, stateOf).filter((id) => !states.has(id));
+    for (const [id, state] of await statesNow(service, unknown)) states.set(id, state);
+  }
+  const concerned = concernedKeys(statement, stateOf);
+  const foreign = signers === "vouched" ? undefined : signers.find(({ fingerprint }) => !concerned.has(fingerprint));
+  if (foreign === undefined) return;
+  throw new CoreError("WRONG_KEY", "L-50", `The key ${foreign.fingerprint} has no say in this statement.`);
+}
+
+function statesNow({ store, states }: Service, ids: readonly string[]): ReturnType<PackageStates> {
+  const lastOf = (id: string): number | null => store.head(packageIdHash(nodeCrypto, id))?.lastAuthority ?? null;
+  return states(ids.map((packageId) => ({ packageId, last: lastOf(packageId) })));
 }
 
 /** [L-50] */
@@ -139,15 +173,11 @@ function readInbox({ inbox, clock }: Service, name: string): Answer | undefined 
   return body && { status: 200, type: JSON_TYPE, cache: NEVER, body };
 }
 
-async function lookUpProofs({ store, states, proofs, clock }: Service, statement: Statement): Promise<void> {
+async function lookUpProofs(service: Service, statement: Statement): Promise<void> {
+  const { proofs, clock } = service;
   if (statement.kind !== "claim" && statement.kind !== "proof") return;
   const claimed = statement.kind === "proof" ? statementChains(statement) : []; // a claim's own proof is about no earlier one
-  const before = await states(
-    claimed.map((packageId) => ({
-      packageId,
-      last: store.head(packageIdHash(nodeCrypto, packageId))?.lastAuthority ?? null,
-    })),
-  );
+  const before = await statesNow(service, claimed);
   await requireProofs(
     publishedProofs(statement, (packageId) => before.get(packageId), clock()),
     proofs,

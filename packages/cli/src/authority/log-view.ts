@@ -39,6 +39,8 @@ export interface LogView {
   time: number;
   /** By the log's charter. */
   world: World;
+  /** Whether it was asked about. */
+  knows(subjectId: string): boolean;
   /** At `time`; `UNCLAIMED` for what was proved never to have been claimed. */
   state(subjectId: string): PackageState;
   /** The authority entries, the oldest first. */
@@ -124,6 +126,7 @@ export function readView(
     evidence,
     time,
     world,
+    knows: (id) => chains.has(id),
     state: stateOf,
     entries: (id) => viewed.get(id) ?? [],
     lastIndex: (id) => lastIndexOf(chains.get(id)),

@@ -1,11 +1,22 @@
 import { basename, resolve } from "node:path";
-import { encodeHex, MAX_ENVELOPE_BYTES, parseEnvelope } from "@touchmark/core";
+import {
+  concernedKeys,
+  concernedSubjects,
+  encodeEnvelope,
+  encodeHex,
+  MAX_ENVELOPE_BYTES,
+  type PackageState,
+  parseEnvelope,
+  type Statement,
+} from "@touchmark/core";
 import { fetchInbox, nodeCrypto, postInbox } from "@touchmark/log";
 import type { Policy } from "@touchmark/verify";
+import { askLog } from "../authority/log-view.ts";
 import { type Context, usageError } from "../command.ts";
 import { logEndpoint } from "../files/log-endpoint.ts";
 import { readIfThere } from "../files/read-file.ts";
 import { writeWhole } from "../files/write-file.ts";
+import { openStatement } from "../statements/statement-file.ts";
 import { mergeEnvelopes } from "./merge-envelopes.ts";
 import { readFromBranch, writeToBranch } from "./git-branch.ts";
 
@@ -35,9 +46,21 @@ export async function bringIn(typed: string, wish: CarrierWish, policy: Policy, 
   const theirs = await fetchTheirs(file, digest, here, wish, policy, context);
   if (theirs === null) return file;
   // What comes from elsewhere is verified before it is written.
-  const merged = here === null ? mergeEnvelopes(theirs, theirs) : mergeEnvelopes(here, theirs);
-  await writeWhole(path, merged);
+  const { envelope, statement, signers } = openStatement(theirs);
+  const concerned = await keysConcerned(statement, policy, context);
+  for (const foreign of signers.filter((signer) => !concerned.has(signer)))
+    context.ui.warn(`the signature by ${foreign} is left out: that key has no say in this statement`);
+  const unsigned = encodeEnvelope({ ...envelope, signatures: [] });
+  await writeWhole(path, mergeEnvelopes(here ?? unsigned, theirs, concerned));
   return file;
+}
+
+/** Whose signatures are carried: one by anybody else would have the log refuse them all [S-4]. */
+async function keysConcerned(statement: Statement, policy: Policy, context: Context): Promise<ReadonlySet<string>> {
+  const ids = concernedSubjects(statement, () => undefined);
+  const view = await askLog(Object.fromEntries(ids.map((id) => [id, []])), policy, context);
+  const state = (id: string): PackageState | undefined => (view.knows(id) ? view.state(id) : undefined);
+  return concernedKeys(statement, state);
 }
 
 async function fetchTheirs(
@@ -62,7 +85,9 @@ export async function sendOut(file: string, wish: CarrierWish, policy: Policy, c
   const bytes = readIfThere(resolve(io.cwd, file), MAX_ENVELOPE_BYTES);
   if (bytes === null) return [];
   if (wish.branch !== undefined) {
-    await writeToBranch(place(file, wish), bytes, context);
+    const concerned = (): ReturnType<typeof keysConcerned> =>
+      keysConcerned(openStatement(bytes).statement, policy, context);
+    await writeToBranch(place(file, wish), bytes, concerned, context);
     return [`It is in the branch ${wish.branch}: touchmark release sign ${basename(file)} --branch ${wish.branch}`];
   }
   if (!wish.inbox) return [];

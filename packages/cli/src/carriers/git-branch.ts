@@ -21,12 +21,17 @@ export async function readFromBranch(place: BranchPlace, context: Context): Prom
   return head === null ? null : readAt(head, place.name, context);
 }
 
-/** Puts the file into the branch; signatures that others have put there meanwhile are kept. Throws `GIT_FAILED`. */
-export async function writeToBranch(place: BranchPlace, bytes: Uint8Array, context: Context): Promise<void> {
+/** Puts the file into the branch; signatures by concerned keys that others have put there meanwhile are kept. Throws `GIT_FAILED`. */
+export async function writeToBranch(
+  place: BranchPlace,
+  bytes: Uint8Array,
+  concerned: () => Promise<ReadonlySet<string>>,
+  context: Context,
+): Promise<void> {
   for (let tries = 1; ; tries++) {
     const head = await fetchHead(place, context);
     const there = head === null ? null : await readAt(head, place.name, context);
-    const merged = there === null ? bytes : mergeEnvelopes(there, bytes);
+    const merged = there === null ? bytes : mergeEnvelopes(bytes, there, await concerned());
     const blob = (await git(["hash-object", "-w", "--stdin"], context, merged)).trim();
     const others = head === null ? [] : await entriesOf(head, place.name, context);
     const tree = (await git(["mktree"], context, [...others, `100644 blob ${blob}\t${place.name}\n`].join(""))).trim();
@@ -43,8 +48,10 @@ export async function writeToBranch(place: BranchPlace, bytes: Uint8Array, conte
 }
 
 async function fetchHead({ remote, branch }: BranchPlace, context: Context): Promise<string | null> {
-  const listed = await git(["ls-remote", remote, `refs/heads/${branch}`], context);
-  const [, head] = /^([0-9a-f]{40,64})\s/.exec(listed) ?? [];
+  const ref = `refs/heads/${branch}`;
+  // It lists every ref that ends so: refs/heads/x/refs/heads/main for refs/heads/main.
+  const listed = (await git(["ls-remote", remote, ref], context)).split("\n").find((line) => line.endsWith(`\t${ref}`));
+  const [, head] = /^([0-9a-f]{40,64})\t/.exec(listed ?? "") ?? [];
   if (head === undefined) return null;
   await git(["fetch", "--quiet", "--no-tags", remote, `refs/heads/${branch}`], context);
   return head;

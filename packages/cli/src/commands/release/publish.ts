@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
+import { cleanText } from "@touchmark/core";
 import { statusOfFile } from "../../authority/file-status.ts";
 import { CARRIER_FLAGS } from "../../carriers/carrier.ts";
 import { type Command, type Context, defineCommand, usageError } from "../../command.ts";
@@ -58,7 +59,7 @@ export const releasePublish: Command = defineCommand({
     const runs = values["log-only"]
       ? []
       : [...releases].map(([id, { stage }]): string[] => {
-          if (stage !== null) return ["npm", "stage", "approve", stage, ...values["publish-arg"]];
+          if (stage !== null) return ["npm", "stage", "approve", plainStage(stage), ...values["publish-arg"]];
           const tarball = held.get(id);
           if (tarball === undefined)
             throw usageError(command, `The tarball of ${id} is missing.`, "Name it; or --log-only if it is published.");
@@ -73,6 +74,16 @@ export const releasePublish: Command = defineCommand({
     return exit;
   },
 });
+
+// Whoever proposed the release wrote it, and it becomes an argument of npm's, on Windows by way of a shell.
+function plainStage(stage: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._:-]*$/.test(stage)) return stage;
+  throw new CliError(
+    "OTHER_STATEMENT",
+    `The release names a stage that no registry gives: ${cleanText(stage)}`,
+    "Nothing was published.",
+  );
+}
 
 // The client talks to the person itself; its results are no results of ours.
 function runClient(program: string, args: readonly string[], { io }: Context): Promise<void> {
