@@ -176,6 +176,30 @@ describe("revocation", () => {
     revoke(town, "alice/2", "alice");
   });
 
+  test("[A-12] of a single holder's two keys the quicker one revokes the other; its thief then neither gets the package nor loses it", () => {
+    const town = inForce(
+      authorityOf("alice alice/2", 1, { recoverers: "rudi ruth rosa" }),
+      "alice alice/2 rudi ruth rosa",
+    );
+    revoke(town, "alice/2", "alice");
+    expect(refusalOf(() => revoke(town, "alice", "alice/2"))?.code).toBe("REVOKED_KEY");
+    const own = change(town, authorityOf("thief", 1), "alice thief");
+    veto(town, own, "rosa");
+    const recovery = change(town, authorityOf("alice/3", 1), "rudi ruth alice/3");
+    veto(town, recovery, "alice");
+    expect(refusalOf(() => revoke(town, "alice", "rudi ruth rosa"))).toEqual({ code: "THRESHOLD", rule: "A-12" });
+    town.enter(releaseOf("6.6.6"), "alice");
+  });
+
+  test("[A-12] with a second holder a stolen key revokes nothing but itself, and the others revoke it at once", () => {
+    const town = inForce(authorityOf("alice alice/2 bob", 1), "alice alice/2 bob");
+    expect(refusalOf(() => revoke(town, "alice/2", "alice"))).toEqual({ code: "THRESHOLD", rule: "A-12" });
+    expect(refusalOf(() => revoke(town, "bob", "alice"))).toEqual({ code: "THRESHOLD", rule: "A-12" });
+    revoke(town, "alice", "alice/2 bob");
+    expect(refusalOf(() => town.enter(releaseOf("6.6.6"), "alice"))?.code).toBe("REVOKED_KEY");
+    town.enter(releaseOf("1.0.0"), "bob");
+  });
+
   test("[A-12] below the threshold the package is frozen, until it is changed", () => {
     const town = inForce(TEAM);
     revoke(town, "alice", "alice");
