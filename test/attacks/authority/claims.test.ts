@@ -85,6 +85,27 @@ test("[Authority 4] a thief claims first, the owner within seven days: contested
   }
 });
 
+test("[Authority 4] eight claims by who has the account for a day don't keep the owner out, nor what was claimed before", async () => {
+  const first = await town.claim("brass", "dora", "--threshold 1");
+  const thieves = Array.from({ length: 8 }, (_, i) => `thief${i + 1}`);
+  for (const [i, name] of thieves.slice(0, 7).entries()) await town.rival("brass", name, "--threshold 1", `6.6.${i}`);
+  const eighth = await town.authority("thief8", 1);
+  const late = town.publish("brass", "6.6.7", {
+    touchmark: { authority: digestOf(await rivalOf(town, "brass", eighth, null)) },
+  });
+  const full = await town.submit(await rivalOf(town, "brass", eighth, late), "thief8");
+  expectRefused(full, "TOO_MANY_CLAIMS A-3", /npm:npmjs\/brass has 8 claims already, and they are not settled yet/);
+  await town.turn(7);
+  // She has her account back, and publishes; the thief has it no more.
+  const owner = await town.rival("brass", "alice bob", "--threshold 2", "1.0.0");
+  const pinned = (digest: string): object => ({ packages: { brass: { level: "strict", authority: digest } } });
+  const good = await town.release("brass", "1.0.1", "alice bob");
+  await expectAccepted(town.consumer([good.packed], pinned(owner)), /brass@1\.0\.1 +signed by alice, bob/);
+  await expectRejected(town.consumer([good.packed], STRICT), "NOT_CLAIMED", /pending/);
+  const older = await town.release("brass", "1.0.2", "dora");
+  await expectAccepted(town.consumer([older.packed], pinned(first)), /brass@1\.0\.2 +signed by dora/);
+});
+
 test("[Authority 4] a contested claim is settled by a committee, for those who recognise it and nobody else", async () => {
   await town.claim("tin", "alice bob");
   await town.rival("tin", "mallory", "--threshold 1", "0.0.2");

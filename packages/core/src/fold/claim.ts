@@ -16,7 +16,7 @@ import {
   signingKeys,
   type World,
 } from "./state.ts";
-import { windowEnd } from "./windows.ts";
+import { DAY, windowEnd } from "./windows.ts";
 
 const MAX_LINES = 8; // [A-3]
 
@@ -30,7 +30,7 @@ export function applyClaim(
   world: World,
 ): PackageState {
   const claimed = claim.packages.get(subjectId)!;
-  refuseClaimed(state, subjectId, claim);
+  refuseClaimed(state, subjectId, claim, place.time);
   requirePrevious(state, subjectId, claimed.previous, "S-17");
   if (signers !== "vouched") requireClaimants(claim, signers);
   const line: Line = {
@@ -59,7 +59,7 @@ export function applyClaim(
     return { ...state, lines: [line], epoch: 1 };
   }
   const settlesAt = Math.max(state.settlesAt ?? 0, windowEnd("claim", place.time)); // [A-4]
-  return { ...state, lines: [...state.lines, line], settlesAt };
+  return { ...state, lines: [...state.lines.slice(0, MAX_LINES - 1), line], settlesAt };
 }
 
 /** [A-6]. Throws `NOT_PENDING`, `WRONG_KEY`, `REVOKED_KEY`. */
@@ -88,8 +88,8 @@ const MAX_PROOFS = 16; // [A-6]
 const NOBODY: ReadonlySet<string> = new Set();
 const NOTHING: readonly never[] = [];
 
-function refuseClaimed(state: PackageState, subjectId: string, { authority, packages }: Claim): void {
-  const { lines, epoch } = state;
+function refuseClaimed(state: PackageState, subjectId: string, { authority, packages }: Claim, time: number): void {
+  const { lines, epoch, settlesAt } = state;
   const first = lines[0];
   if (!first) return;
   if (epoch > 0 || lines.some((line) => line.authority.digest === authority.digest)) {
@@ -108,8 +108,16 @@ function refuseClaimed(state: PackageState, subjectId: string, { authority, pack
       "Publish a version whose package.json carries the authority's digest, and name it: touchmark claim --proof",
     );
   }
-  if (lines.length >= MAX_LINES)
-    throw new CoreError("TOO_MANY_CLAIMS", "A-3", `${subjectId} has ${MAX_LINES} claims already.`);
+  // Once they are settled without a winner the newest gives way: who filled them can't keep out whoever publishes now.
+  if (lines.length >= MAX_LINES && settlesAt !== null && time < settlesAt) {
+    const days = Math.ceil((settlesAt - time) / DAY);
+    throw new CoreError(
+      "TOO_MANY_CLAIMS",
+      "A-3",
+      `${subjectId} has ${MAX_LINES} claims already, and they are not settled yet.`,
+      `Claim it in ${days === 1 ? "1 day" : `${days} days`}: the newest of them gives way then.`,
+    );
+  }
 }
 
 // [S-16], [S-4]: every listed key signed, and no other.

@@ -1,7 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { charteredCommittees, claimStatus, type PackageState, pinnedLine } from "../../src/index.ts";
 import { refusalOf } from "../support/refusal.ts";
-import { authorityOf, claimOf, committee, keyOf, makeTown, releaseOf, type Town, WIDGET } from "../support/town.ts";
+import {
+  authorityOf,
+  claimOf,
+  committee,
+  keyOf,
+  makeTown,
+  releaseOf,
+  type Said,
+  type Town,
+  WIDGET,
+} from "../support/town.ts";
 
 const TEAM = authorityOf("alice bob carol", 2);
 const THIEF = authorityOf("thief", 1);
@@ -190,6 +200,32 @@ describe("first claims", () => {
       town.enter(claimOf(authorityOf(`rival${i}`, 1), { previous: town.last(), proof: "1.0.1" }), `rival${i}`);
     const ninth = claimOf(THIEF, { previous: town.last(), proof: "1.0.1" });
     expect(refusalOf(() => town.enter(ninth, "thief"))).toEqual({ code: "TOO_MANY_CLAIMS", rule: "A-3" });
+  });
+
+  test("[A-3] who has filled them keeps nobody out: once they are settled the newest gives way, and what was before stays", () => {
+    const town = claimed();
+    for (let i = 1; i < 8; i++) {
+      town.day += 1;
+      town.enter(claimOf(authorityOf(`rival${i}`, 1), { previous: town.last(), proof: "1.0.1" }), `rival${i}`);
+    }
+    const owner = (): Said => claimOf(authorityOf("owner", 1), { previous: town.last(), proof: "1.0.2" });
+    town.day += 6.9;
+    expect(refusalOf(() => town.enter(owner(), "owner"))?.code).toBe("TOO_MANY_CLAIMS");
+    town.day += 0.1;
+    town.enter(owner(), "owner");
+    const digests = (): string[] => town.state().lines.map(({ authority }) => authority.digest);
+    expect(digests()).toHaveLength(8);
+    expect(digests()[0]).toBe(TEAM.digest);
+    expect(digests()).toContain(authorityOf("rival6", 1).digest);
+    expect(digests()).not.toContain(authorityOf("rival7", 1).digest);
+    expect(digests().at(-1)).toBe(authorityOf("owner", 1).digest);
+    // The thief can push it out at the end of the next window only, and by a version that he publishes then.
+    const again = claimOf(THIEF, { previous: town.last(), proof: "1.0.3" });
+    expect(refusalOf(() => town.enter(again, "thief"))?.code).toBe("TOO_MANY_CLAIMS");
+    town.day += 7;
+    expect(statusOf(town)).toBe("contested");
+    town.enter(releaseOf("1.0.0"), "owner");
+    expect(refusalOf(() => town.enter(releaseOf("1.0.1"), "rival7"))?.code).toBe("WRONG_KEY");
   });
 
   test("[A-6] a proof is for a claim that waits, by its own keys", () => {
