@@ -97,6 +97,7 @@ const VERIFY: Partial<Record<VerifyCode, Exit>> = {
   UPSTREAM_UNREACHABLE: EXIT.unchecked,
   UPSTREAM_ANSWER: EXIT.unchecked,
   NPM_UNAVAILABLE: EXIT.unchecked,
+  PROJECT_BUSY: EXIT.unchecked,
   INTEGRITY_MISSING: EXIT.rejected,
   INTEGRITY_MALFORMED: EXIT.rejected,
   INTEGRITY_WEAK: EXIT.rejected,

@@ -33,6 +33,7 @@ export type VerifyCode =
   | "REQUEST_REFUSED"
   | "CHECK_FAILED"
   | "INSTALLED_DIFFERS"
+  | "PROJECT_BUSY"
   | "NPM_ARGUMENT"
   | "NPM_SETTING"
   | "NPM_UNAVAILABLE";

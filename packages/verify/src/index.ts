@@ -31,6 +31,7 @@ export { reasonOf, trustEvidence } from "./evidence/trust-evidence.ts";
 export type { InstallSession, SessionOptions, VersionQuestion } from "./install-session.ts";
 export { installSession } from "./install-session.ts";
 export { encodeIntegrity, type Integrity, parseIntegrity } from "./npm/integrity.ts";
+export { settleLocalFolders } from "./npm/local-folders.ts";
 export type { LockedPackage, Lockfile, SourceKind } from "./npm/lockfile.ts";
 export { parseLockfile } from "./npm/lockfile.ts";
 export { type RegistryOf, registryMatcher } from "./npm/registry-address.ts";

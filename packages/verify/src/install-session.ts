@@ -135,11 +135,27 @@ export function installSession(options: SessionOptions): InstallSession {
       const needed = neededEvidence(lockfile, policy);
       const { bundle, checker } = await fetchTrusted(needed);
       if (bundle === null || "code" in checker) return null;
-      const accepted = Object.keys(needed).map((packageId) => [packageId, checker.pinOf(packageId)] as const);
-      const newPins = new Map(accepted.filter((pin): pin is [string, Pin] => pin[1] !== null));
-      return encodeCompanion({ pins: newPins, evidence: bundle });
+      return encodeCompanion({
+        pins: pinsFor(checkLockfile(lockfile, policy, checker), checker, pins),
+        evidence: bundle,
+      });
     },
   };
+}
+
+/** [E-9]: a pin moves only with a package that was accepted; of what is merely observed the old one stays. */
+function pinsFor(
+  { verdicts }: LockfileVerdict,
+  checker: PackageChecker,
+  before: ReadonlyMap<string, Pin>,
+): Map<string, Pin> {
+  const pins = new Map<string, Pin>();
+  for (const { packageId, status } of verdicts) {
+    if (packageId === null) continue;
+    const pin = status === "accepted" ? checker.pinOf(packageId) : before.get(packageId);
+    if (pin) pins.set(packageId, pin);
+  }
+  return pins;
 }
 
 interface Fetched {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VerifyError } from "../src/errors.ts";
 import { encodeIntegrity, parseIntegrity } from "../src/npm/integrity.ts";
-import { parseLockfile, type LockedPackage } from "../src/npm/lockfile.ts";
+import { foldPath, parseLockfile, type LockedPackage } from "../src/npm/lockfile.ts";
 import { addressFits, registryMatcher } from "../src/npm/registry-address.ts";
 import { cleanVersion, compareVersions, isPrerelease } from "../src/npm/semver.ts";
 
@@ -116,6 +116,9 @@ describe("I5 sources", () => {
     expect(addressFits(new URL("https://h.example/@s/x/-/@s/x-1.0.0.tgz"), "@s/x", "1.0.0")).toBe(true);
     expect(addressFits(new URL("https://h.example/download/@s/x/1.0.0/abc"), "@s/x", "1.0.0")).toBe(true);
     expect(addressFits(new URL("https://h.example/@t/x/-/x-1.0.0.tgz"), "@s/x", "1.0.0")).toBe(false);
+    expect(addressFits(new URL("https://h.example/@t/x/-/x-1.0.0.tgz"), "x", "1.0.0")).toBe(false);
+    expect(addressFits(new URL("https://h.example/@t%2fx/-/x-1.0.0.tgz"), "x", "1.0.0")).toBe(false);
+    expect(addressFits(new URL("https://h.example/npm/x/-/x-1.0.0.tgz"), "x", "1.0.0")).toBe(true);
   });
 
   it("bundled is believed only of a package that bundles", () => {
@@ -151,6 +154,17 @@ describe("I5 sources", () => {
   });
 });
 
+describe("a path as other file systems read it", () => {
+  it("has no upper case, long s, or ends of dots and spaces", () => {
+    expect(foldPath("Node_Module\u017f. /Pewter ./a.b")).toBe("node_modules/pewter/a.b");
+    expect(foldPath("../..")).toBe("../..");
+  });
+
+  it("is found in one pass over however many spaces", () => {
+    expect(foldPath(`a${" ".repeat(400_000)}b`)).toHaveLength(400_002);
+  });
+});
+
 describe("lockfile form", () => {
   it.each<[string, Uint8Array, string]>([
     ["version 1", lock({}, 1), "LOCKFILE_VERSION"],
@@ -163,6 +177,7 @@ describe("lockfile form", () => {
     ["a workspace with an address", lock({ x: { resolved: "https://evil.example/x.tgz" } }), "LOCKFILE_MALFORMED"],
     ["a path that climbs", lock({ "node_modules/../../x": {} }), "LOCKFILE_MALFORMED"],
     ["a path that climbs after a dot", lock({ "a./../../x": {} }), "LOCKFILE_MALFORMED"],
+    ["a bundle that isn't true", lock({ "node_modules/x": { inBundle: "true" } }), "LOCKFILE_MALFORMED"],
     ["an absolute path", lock({ "/node_modules/x": {} }), "LOCKFILE_MALFORMED"],
     ["a path with an escape", lock({ "node_modules/\u001b[2J": {} }), "LOCKFILE_MALFORMED"],
     ["no JSON", Buffer.from("{"), "LOCKFILE_MALFORMED"],

@@ -83,8 +83,8 @@ async function runBehindGate(args: readonly string[], context: Context): Promise
     },
     signal: io.signal,
   });
-  const dry = args.some((arg) => /^--dry-run(?:=|$)/.test(arg));
-  if (run.exitCode === 0 && run.lockfile && !dry) {
+  // A script that fails makes nothing unsigned of what was accepted.
+  if (run.stage === "done" && run.lockfile && run.verdict && !run.dryRun) {
     // [E-9]
     const bytes = await session.companionFor(run.lockfile);
     if (bytes) {

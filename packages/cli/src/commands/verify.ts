@@ -1,6 +1,14 @@
+import { dirname } from "node:path";
 import type { Verdict } from "@touchmark/core";
 import type { LockfileVerdict, Policy } from "@touchmark/verify";
-import { checkLockfile, neededEvidence, packageChecker, parseLockfile, registriesOf } from "@touchmark/verify";
+import {
+  checkLockfile,
+  neededEvidence,
+  packageChecker,
+  parseLockfile,
+  registriesOf,
+  settleLocalFolders,
+} from "@touchmark/verify";
 import { type Command, type Context, defineCommand, usageError } from "../command.ts";
 import { evidenceJson, evidenceLine } from "../evidence/describe-evidence.ts";
 import { exitOf, reasonJson, reasonLines, summary, verdictJson, verdictLines } from "../evidence/describe-verdict.ts";
@@ -50,7 +58,8 @@ async function verifyLockfile(
   const { io, ui } = context;
   const policy = await loadCheckingPolicy(context);
   const path = lockfilePath(io, values.lockfile);
-  const lockfile = parseLockfile(readWhole(path, MAX_LOCKFILE), registriesOf(policy));
+  const written = parseLockfile(readWhole(path, MAX_LOCKFILE), registriesOf(policy));
+  const lockfile = settleLocalFolders(written, dirname(path));
   const ask = values.online ? neededEvidence(lockfile, policy) : null;
   const loaded = await loadEvidence({ policy, lockfile: path, ask }, context);
   const { evidence, pins, warnings } = loaded;

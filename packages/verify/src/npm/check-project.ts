@@ -1,9 +1,11 @@
+import { existsSync as isThere } from "node:fs";
 import { join } from "node:path";
 import { cleanText } from "@touchmark/core";
 import type { LockfileVerdict } from "../check-lockfile.ts";
 import { VerifyError } from "../errors.ts";
 import type { Refusal } from "../gate/decision.ts";
 import { compareInstalled, HIDDEN_LOCKFILE } from "./installed-tree.ts";
+import { settleLocalFolders } from "./local-folders.ts";
 import { parseLockfile, type Lockfile } from "./lockfile.ts";
 import { sourceOfSpec, type NpmArguments, type SpecSource } from "./npm-arguments.ts";
 import { readIfThere, readLockfile } from "./project-files.ts";
@@ -67,16 +69,32 @@ export async function checkAfter(
   if (!hidden || !checked.lockfile || checked.refusals.length > 0) return { ...checked, installed: undefined };
   const tree = await checkBytes(project, HIDDEN_LOCKFILE, hidden, false);
   const installed = tree.lockfile;
-  const differences = installed ? compareInstalled(directory, installed, checked.lockfile) : [];
-  const hint = "Install again.";
-  const refusals = differences.map(({ path, reason }) => refusal(path, "INSTALLED_DIFFERS", reason, hint));
+  const held = pathsHeldToHolders(checked.lockfile, checked.verdict);
+  const differences = installed ? compareInstalled(directory, installed, checked.lockfile, held) : [];
+  const refusals = differences.map(({ path, reason, hint }) => refusal(path, "INSTALLED_DIFFERS", reason, hint));
   return { ...checked, refusals: [...tree.refusals, ...refusals], installed };
+}
+
+/** The project's own folders that npm has installed into, without those that are named: which ones these are, nobody knows for sure before npm does. */
+export function furtherFolders(project: CheckedProject, known: readonly string[]): string[] {
+  const bytes = readIfThere(join(project.directory, HIDDEN_LOCKFILE));
+  if (!bytes) return [];
+  let packages: Lockfile["packages"];
+  try {
+    ({ packages } = settleLocalFolders(parseLockfile(bytes, project.registryOf), project.directory));
+  } catch (error) {
+    if (error instanceof VerifyError) return []; // the check that comes next says so
+    throw error;
+  }
+  return packages
+    .flatMap(({ kind, paths }) => (kind === "workspace" ? paths : []))
+    .filter((path) => !known.includes(path) && isThere(join(project.directory, path, "node_modules")));
 }
 
 async function checkBytes(project: CheckedProject, name: string, bytes: Uint8Array, judge: boolean): Promise<Checked> {
   let lockfile: Lockfile;
   try {
-    lockfile = parseLockfile(bytes, project.registryOf);
+    lockfile = settleLocalFolders(parseLockfile(bytes, project.registryOf), project.directory);
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error;
     const refusals = [refusal(name, error.code, error.message, error.hint)];
@@ -94,6 +112,14 @@ async function checkBytes(project: CheckedProject, name: string, bytes: Uint8Arr
     });
   }
   return { bytes, lockfile, verdict, refusals };
+}
+
+/** Where the packages lie that their holders signed for, by a release or a claim's list. */
+function pathsHeldToHolders({ packages }: Lockfile, verdict: LockfileVerdict | undefined): ReadonlySet<string> {
+  const verdicts = verdict?.verdicts ?? [];
+  return new Set(
+    packages.flatMap(({ paths }, i) => (["release", "earlier"].includes(verdicts[i]?.basis ?? "") ? paths : [])),
+  );
 }
 
 function refusal(name: string, code: string, reason: string, hint: string): Refusal {

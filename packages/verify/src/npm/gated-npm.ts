@@ -28,14 +28,13 @@ export interface GatedNpm {
 
 /**
  * Runs npm with a gate as its only registry and everything set that keeps it there: what stands on the command line goes before all other settings.
- * Throws `NPM_SETTING` where the cache can't be trusted or the policy doesn't know npm's registry.
+ * The cache must have been prepared. Throws `NPM_SETTING` where the policy doesn't know npm's registry.
  */
 export async function runGatedNpm(
   npm: GatedNpm,
   expected: readonly ExpectedTarball[],
 ): Promise<{ exitCode: number; refusals: Refusal[] }> {
   const upstreams = upstreamsOf(npm);
-  prepareCache(npm.cacheDirectory);
   const clientToken = randomBytes(24).toString("hex");
   const scratch = mkdtempSync(join(tmpdir(), "touchmark-npm-"));
   const fetchEdge = npm.fetch ? { fetch: npm.fetch } : {};
@@ -73,6 +72,9 @@ function gatedArguments(
     ...allow("remote"),
     ...(settings.known.has("allow-git") || sources.git ? [] : ["--git=no-git-behind-the-gate"]),
     "--global=false",
+    // npm writes some addresses anew so that they lead to other hosts. Whatever isn't sent to the gate is sent through it, which refuses that.
+    `--proxy=${gate}`,
+    `--https-proxy=${gate}`,
     "--noproxy=127.0.0.1",
     "--fetch-retries=0", // the gate tries again itself
     ...[...settings.scopes.keys()]
@@ -130,8 +132,8 @@ function upstreamsOf({ settings, policy, env }: GatedNpm): Pick<GateOptions, "re
   };
 }
 
-/** The cache is trusted for nothing but digests, yet nobody else shall be able to fill or empty it. */
-function prepareCache(directory: string): void {
+/** The cache is trusted for nothing but digests, yet nobody else shall be able to fill or empty it. Throws `NPM_SETTING`. */
+export function prepareCache(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const found = lstatSync(directory);
   const own = process.getuid === undefined || (found.uid === process.getuid() && (found.mode & 0o022) === 0);

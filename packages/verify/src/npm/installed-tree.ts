@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { cleanText, isVersion } from "@touchmark/core";
+import { cleanText, isObject, isVersion, type Json, type JsonObject } from "@touchmark/core";
 import type { LockedPackage, Lockfile } from "./lockfile.ts";
 import { readIfThere } from "./project-files.ts";
 import { cleanVersion } from "./semver.ts";
@@ -10,6 +10,7 @@ export interface TreeDifference {
   path: string;
   /** One sentence. */
   reason: string;
+  hint: string;
 }
 
 export const HIDDEN_LOCKFILE = "node_modules/.package-lock.json";
@@ -17,20 +18,27 @@ export const HIDDEN_LOCKFILE = "node_modules/.package-lock.json";
 /**
  * Compares what npm says it has installed (`installed`, its hidden lockfile) and what lies on disk with what was verified. Every installed package must be a
  * verified one, in its place, with the same digest; what is left out (other platforms, `--omit`) is no difference. Closes the gap between the check and npm's own
- * reading of the lockfile.
+ * reading of the lockfile. `held` are the places of packages that their holders signed for: what those depend on, too, is theirs to say.
  */
-export function compareInstalled(project: string, installed: Lockfile, verified: Lockfile): TreeDifference[] {
+export function compareInstalled(
+  project: string,
+  installed: Lockfile,
+  verified: Lockfile,
+  held: ReadonlySet<string> = new Set(),
+): TreeDifference[] {
   const wanted = byPath(verified);
-  const differences: TreeDifference[] = [];
+  const differences: Pick<TreeDifference, "path" | "reason">[] = [];
   for (const [path, found] of byPath(installed)) {
-    const reason = differenceOf(found, wanted.get(path)) ?? differenceOnDisk(project, path, found);
+    const entry = held.has(path) ? installed.entries[path] : undefined;
+    const reason = differenceOf(found, wanted.get(path)) ?? differenceOnDisk(project, path, found, entry);
     if (reason !== undefined) differences.push({ path, reason });
   }
   for (const path of topLevel(project)) {
     if (!wanted.has(path))
       differences.push({ path, reason: "It lies in node_modules, and the lockfile doesn't have it." });
   }
-  return differences.map(({ path, reason }) => ({ path: cleanText(path, 200), reason }));
+  const hint = "Install again; if that doesn't help, restore the lockfile from git, and ask who runs the registry.";
+  return differences.map(({ path, reason }) => ({ path: cleanText(path, 200), reason: cleanText(reason), hint }));
 }
 
 function differenceOf(found: LockedPackage, wanted: LockedPackage | undefined): string | undefined {
@@ -45,21 +53,49 @@ function differenceOf(found: LockedPackage, wanted: LockedPackage | undefined): 
 }
 
 /** An install over an older tree keeps what it takes for up to date; so the name and version on disk are read as well. */
-function differenceOnDisk(project: string, path: string, found: LockedPackage): string | undefined {
+function differenceOnDisk(
+  project: string,
+  path: string,
+  found: LockedPackage,
+  entry: Json | undefined,
+): string | undefined {
   if (found.kind !== "registry" && found.kind !== "remote-tarball") return undefined;
   const bytes = readIfThere(join(project, path, "package.json"));
   if (!bytes) return "npm installed it, and it isn't there.";
   try {
-    const { name, version } = JSON.parse(bytes.toString("utf8").replace(/^\ufeff/, "")) as {
-      name?: unknown;
-      version?: unknown;
-    };
+    const manifest = JSON.parse(bytes.toString("utf8").replace(/^\ufeff/, "")) as JsonObject;
+    const { name, version } = manifest;
     const expected = found.version ?? "";
     const same = typeof version === "string" && isVersion(expected) && cleanVersion(version) === cleanVersion(expected);
-    return name === found.name && same ? undefined : "What lies there is another package than the lockfile's.";
+    if (name !== found.name || !same) return "What lies there is another package than the lockfile's.";
+    const strange = isObject(entry) ? strangeDependency(entry, manifest) : undefined;
+    return strange === undefined
+      ? undefined
+      : `The registry or the lockfile makes it depend on ${strange}, and what its holders signed does not.`;
   } catch {
     return "Its package.json can't be read.";
   }
+}
+
+// [V-45]: npm goes by what the registry's document says, which nobody signed.
+function strangeDependency(entry: JsonObject, manifest: JsonObject): string | undefined {
+  const own = new Set(dependenciesOf(manifest));
+  return dependenciesOf(entry).find((dependency) => !own.has(dependency));
+}
+
+const DEPENDENCIES = ["dependencies", "optionalDependencies", "peerDependencies", "acceptDependencies"];
+
+/** Each as `name@spec`. Of which kind it is doesn't count: registries enter optional ones under two. */
+function dependenciesOf(manifest: JsonObject): string[] {
+  return DEPENDENCIES.flatMap((key) => (isObject(manifest[key]) ? Object.entries(manifest[key]) : [])).flatMap(
+    ([name, spec]) => (typeof spec === "string" ? [`${name}@${plainSpec(spec)}`] : []),
+  );
+}
+
+/** Publishing trims what stands there, and writes GitHub's short form in full. */
+function plainSpec(spec: string): string {
+  const trimmed = spec.trim().replace(/^github:/, "");
+  return trimmed === "" ? "*" : trimmed;
 }
 
 function byPath({ packages }: Lockfile): Map<string, LockedPackage> {

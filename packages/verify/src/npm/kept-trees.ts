@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 /** The node_modules of a project as they were before npm. */
 export interface KeptTrees {
+  /** Takes what npm has made so far away, and further ones out of its way: npm starts anew. */
+  add(directories: readonly string[]): void;
   /** Takes away what npm has made and puts the old ones back. */
   restore(): void;
   /** Forgets the old ones. */
@@ -13,18 +15,25 @@ const ASIDE = ".node_modules-before-touchmark";
 
 /**
  * Takes every node_modules out of npm's way. npm keeps what it finds there if a file in it says that it is the right thing, and nobody can tell who wrote that;
- * so everything is unpacked anew, from tarballs that were judged. `directories` are the project's and its workspaces'.
+ * so everything is unpacked anew, from tarballs that were judged. `first` are the project's and its workspaces'.
  */
-export function setTreesAside(directories: readonly string[]): KeptTrees {
+export function setTreesAside(first: readonly string[]): KeptTrees {
+  const directories: string[] = [];
   const kept: { tree: string; aside: string }[] = [];
-  for (const directory of directories) {
+  const setAside = (directory: string): void => {
+    directories.push(directory);
     const [tree, aside] = [join(directory, "node_modules"), join(directory, ASIDE)];
     remove(aside); // of a run that was killed
-    if (!isThere(tree)) continue;
+    if (!isThere(tree)) return;
     if (moveAway(tree, aside)) kept.push({ tree, aside });
     else for (const name of readdirSync(tree)) remove(join(tree, name));
-  }
+  };
+  first.forEach(setAside);
   return {
+    add(more) {
+      for (const directory of directories) remove(join(directory, "node_modules"));
+      more.forEach(setAside);
+    },
     restore() {
       for (const directory of directories) remove(join(directory, "node_modules"));
       for (const { tree, aside } of kept) renameSync(aside, tree);

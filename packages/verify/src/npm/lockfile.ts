@@ -34,6 +34,8 @@ export interface LockedPackage {
 export interface Lockfile {
   lockfileVersion: 2 | 3;
   packages: LockedPackage[];
+  /** The entries as they stand, by path. */
+  entries: JsonObject;
 }
 
 const MAX_BYTES = 64 * 2 ** 20; // [C-15]
@@ -60,12 +62,20 @@ export function parseLockfile(bytes: Uint8Array, registryOf: RegistryOf): Lockfi
     if (!isObject(entry)) throw malformed(`its entry ${show(path)} is not an object`);
     merge(merged, parseEntry(path, entry, entries, registryOf));
   }
-  return { lockfileVersion, packages: [...merged.values()] };
+  return { lockfileVersion, packages: [...merged.values()], entries };
 }
 
 /** A path or a name as file systems may read it that don't tell upper from lower case, or drop dots and spaces at an end. */
 export function foldPath(path: string): string {
-  return path.toLowerCase().replaceAll(/(?<=[^./])[. ]+(?=\/|$)/g, "");
+  const folded = path.normalize("NFD").toUpperCase().toLowerCase();
+  return /[. ](?:\/|$)/.test(folded) ? folded.split("/").map(withoutEnd).join("/") : folded;
+}
+
+// By hand: an expression would look at each of many spaces from each of them.
+function withoutEnd(segment: string): string {
+  let end = segment.length;
+  while (end > 1 && " .".includes(segment[end - 1]!)) end--;
+  return /^\.+$/.test(segment) ? segment : segment.slice(0, end);
 }
 
 function parseContent(bytes: Uint8Array): JsonObject {
@@ -87,6 +97,11 @@ function parseEntry(path: string, entry: JsonObject, all: JsonObject, registryOf
   const name = optionalText(entry, "name", path) ?? installedAs ?? path.slice(path.lastIndexOf("/") + 1);
   const version = optionalText(entry, "version", path);
   const resolved = optionalText(entry, "resolved", path);
+  for (const key of ["link", "inBundle"] as const) {
+    // npm asks only whether they are anything; what is read here in two ways would be checked as one thing and installed as the other.
+    if (entry[key] !== undefined && typeof entry[key] !== "boolean")
+      throw malformed(`${key} of ${show(path)} is neither true nor false`);
+  }
   const bundler = bundlerOf(path, entry, all);
   const address = resolved === undefined ? undefined : parseAddress(resolved);
   const registry = address && registryOf(address);
@@ -140,7 +155,7 @@ function isUnsafe(path: string): boolean {
 }
 
 /** Not the repository's own: outside of it, or inside another package. */
-function isForeign(path: string): boolean {
+export function isForeign(path: string): boolean {
   return path === ".." || path.startsWith("../") || foldPath(path).split("/").includes("node_modules");
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { VerifyError } from "../errors.ts";
 
 /** A way to start npm: a program and the arguments that come first. */
@@ -30,6 +30,32 @@ export function findNpm(
     throw new VerifyError("NPM_UNAVAILABLE", "npm was not found.", "Install npm, or put it on the PATH.");
   }
   return found.endsWith(".js") ? { file: process.execPath, args: [found] } : { file: found, args: [] };
+}
+
+/**
+ * The environment without the programs that the project's own packages bring along: what lies in a node_modules around the current folder is what is to be
+ * checked, and neither npm nor the node that runs it may come from there. npm puts that folder back for the scripts that it runs.
+ */
+export function withoutProjectPrograms(env: NodeJS.ProcessEnv, cwd: string): NodeJS.ProcessEnv {
+  const isOwn = (directory: string): boolean => {
+    const path = isAbsolute(directory) ? directory : join(cwd, directory);
+    const modules = path.split(sep).indexOf("node_modules");
+    if (modules < 0) return false;
+    const project = path.split(sep).slice(0, modules).join(sep) || sep;
+    return !relative(project, cwd).startsWith("..");
+  };
+  const kept = Object.entries(env).map(([key, value]): [string, string | undefined] =>
+    key.toUpperCase() === "PATH" && value !== undefined
+      ? [
+          key,
+          value
+            .split(delimiter)
+            .filter((directory) => directory !== "" && !isOwn(directory))
+            .join(delimiter),
+        ]
+      : [key, value],
+  );
+  return Object.fromEntries(kept);
 }
 
 /** Runs npm to its end. Returns its exit code; 1 if a signal ended it. Throws `NPM_UNAVAILABLE`. */

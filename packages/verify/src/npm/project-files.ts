@@ -1,11 +1,15 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cleanText } from "@touchmark/core";
+import { VerifyError } from "../errors.ts";
 
 /** Files as they were before the client started. */
 export interface ProjectFiles {
   /** Puts every file back that has changed since, and removes those that weren't there. Returns their paths. */
   restore(): string[];
 }
+
+const MAX_BYTES = 64 * 2 ** 20; // [C-15]
 
 /** npm goes by the first of these that is there. */
 const LOCKFILES = ["npm-shrinkwrap.json", "package-lock.json"] as const;
@@ -38,8 +42,12 @@ export function keepProjectFiles(project: string, workspaces: readonly string[])
   };
 }
 
+/** Throws `LOCKFILE_TOO_LARGE` for what is no plain file, a device without end among them, or too large to be one of npm's [C-15]. */
 export function readIfThere(file: string): Buffer | undefined {
   try {
+    const stats = statSync(file);
+    if (!stats.isFile() || stats.size > MAX_BYTES)
+      throw new VerifyError("LOCKFILE_TOO_LARGE", `${cleanText(file, 200)} is no plain file of at most 64 MiB.`);
     return readFileSync(file);
   } catch (error) {
     if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))

@@ -37,5 +37,9 @@ export function addressFits(url: URL, name: string, version: string): boolean {
   if (dash < 0) return true;
   const file = path.slice(dash + 3);
   const plain = name.slice(name.indexOf("/") + 1);
-  return path.slice(0, dash).endsWith(`/${name}`) && [plain, name].some((stem) => file === `${stem}-${version}.tgz`);
+  const before = path.slice(0, dash);
+  // A scope before a plain name makes it the name of somebody else's package.
+  const scoped = plain === name && /\/@[^/]*$/.test(before.slice(0, -name.length - 1));
+  const named = before.endsWith(`/${name}`) && !scoped;
+  return named && [plain, name].some((stem) => file === `${stem}-${version}.tgz`);
 }

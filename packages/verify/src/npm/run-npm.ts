@@ -1,20 +1,21 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { isVersion } from "@touchmark/core";
+import { cleanText, isVersion } from "@touchmark/core";
 import type { LockfileVerdict } from "../check-lockfile.ts";
 import type { ExpectedTarball } from "../gate/catalogue.ts";
 import type { Decide, Refusal } from "../gate/decision.ts";
 import type { FetchEdge } from "../gate/upstream.ts";
 import { registriesOf, type Policy } from "../policy/policy.ts";
-import { checkAfter, checkBefore, type Checked } from "./check-project.ts";
-import { runGatedNpm } from "./gated-npm.ts";
+import { checkAfter, checkBefore, type Checked, furtherFolders } from "./check-project.ts";
+import { prepareCache, runGatedNpm } from "./gated-npm.ts";
 import { setTreesAside } from "./kept-trees.ts";
 import { scriptCommands } from "./lifecycle.ts";
 import type { Lockfile } from "./lockfile.ts";
-import { parseNpmArguments } from "./npm-arguments.ts";
-import { findNpm, runProcess } from "./npm-process.ts";
-import { readNpmSettings } from "./npm-settings.ts";
+import { type NpmArguments, parseNpmArguments } from "./npm-arguments.ts";
+import { findNpm, runProcess, withoutProjectPrograms } from "./npm-process.ts";
+import { type NpmSettings, readNpmSettings } from "./npm-settings.ts";
 import { keepProjectFiles } from "./project-files.ts";
+import { takeTurn } from "./project-turn.ts";
 import { refusalTable } from "./refusal-table.ts";
 import { compareVersions } from "./semver.ts";
 
@@ -46,6 +47,8 @@ export interface NpmRun {
   /** The last lockfile that was read, and what was said of it. */
   lockfile: Lockfile | undefined;
   verdict: LockfileVerdict | undefined;
+  /** Whether npm was only asked what it would do, by the command line or by its settings. */
+  dryRun: boolean;
 }
 
 /**
@@ -58,10 +61,11 @@ export interface NpmRun {
  * npm finds no node_modules: what it installs it unpacks from tarballs that were judged. If npm fails, the old one is put back. What is refused at the end is taken
  * away again: the project's files are put back, and node_modules, of which nobody can tell any more what is good, is removed.
  *
- * Throws `NPM_ARGUMENT`, `NPM_SETTING`, `NPM_UNAVAILABLE`.
+ * Throws `NPM_ARGUMENT`, `NPM_SETTING`, `NPM_UNAVAILABLE`, `PROJECT_BUSY`.
  */
 export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
-  const { cwd, env, io, signal } = options;
+  const { cwd, io, signal } = options;
+  const env = withoutProjectPrograms(options.env, cwd);
   const typed = parseNpmArguments(options.argv);
   const npm = findNpm(env, options.npmPath);
   const settings = await readNpmSettings(npm, cwd, env);
@@ -71,7 +75,7 @@ export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
     packageLockOnly: typed.packageLockOnly ?? settings.packageLockOnly,
     dryRun: typed.dryRun ?? settings.dryRun,
   };
-  const start = (args_: string[], env_: NodeJS.ProcessEnv): Promise<number> =>
+  const start: Start = (args_, env_) =>
     runProcess(npm, {
       args: args_,
       cwd,
@@ -80,6 +84,25 @@ export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
       stderr: (text) => io.stderr(text),
       ...(signal ? { signal } : {}),
     });
+  prepareCache(options.cacheDirectory);
+  const giveBack = takeTurn(options.cacheDirectory, settings.project);
+  try {
+    return await runBetweenChecks(options, { env, args, settings, start });
+  } finally {
+    giveBack();
+  }
+}
+
+/** With npm's settings where the command line says nothing. */
+type SettledArguments = NpmArguments & Record<"ignoreScripts" | "packageLockOnly" | "dryRun", boolean>;
+type Start = (args: string[], env: NodeJS.ProcessEnv) => Promise<number>;
+
+async function runBetweenChecks(
+  options: RunNpmOptions,
+  npm: { env: NodeJS.ProcessEnv; args: SettledArguments; settings: NpmSettings; start: Start },
+): Promise<NpmRun> {
+  const { io } = options;
+  const { env, args, settings, start } = npm;
   const end = (
     stage: NpmRun["stage"],
     exitCode: number,
@@ -91,6 +114,7 @@ export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
     refusals,
     lockfile,
     verdict,
+    dryRun: args.dryRun,
   });
 
   const project = {
@@ -111,9 +135,21 @@ export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
   const files = keepProjectFiles(settings.project, workspaces);
   const installs = !args.dryRun && !args.packageLockOnly;
   const trees = setTreesAside(installs ? ["", ...workspaces].map((path) => join(settings.project, path)) : []);
+  const install = async (): Promise<Awaited<ReturnType<typeof runGatedNpm>>> => {
+    for (const known = [...workspaces]; ;) {
+      const gated = await runGatedNpm({ ...options, ...npm }, expectedTarballs(before.lockfile));
+      const further = installs && gated.exitCode === 0 ? furtherFolders(project, known) : [];
+      if (further.length === 0) return gated;
+      // What lay in their node_modules before, npm has kept and believed; so it never was.
+      io.stderr(`touchmark lets npm begin anew, without the node_modules of ${cleanText(further.join(", "))}\n`);
+      files.restore();
+      trees.add(further.map((path) => join(settings.project, path)));
+      known.push(...further);
+    }
+  };
   let installed = false;
   try {
-    const gated = await runGatedNpm({ ...options, args, settings, start }, expectedTarballs(before.lockfile));
+    const gated = await install();
     if (gated.exitCode !== 0) {
       const restored = files.restore();
       if (gated.refusals.length === 0) return end("during", gated.exitCode, before, []);
@@ -126,10 +162,12 @@ export async function runNpm(options: RunNpmOptions): Promise<NpmRun> {
     installed = true;
     if (after.refusals.length > 0) {
       const restored = files.restore();
-      for (const path of ["", ...workspacesOf(after.lockfile)]) {
+      for (const path of installs ? ["", ...workspacesOf(after.lockfile)] : []) {
         rmSync(join(settings.project, path, "node_modules"), { recursive: true, force: true });
       }
-      const title = `touchmark refused what npm installed; no script of it has run, node_modules was removed${putBack(restored)}:`;
+      const title = installs
+        ? `touchmark refused what npm installed; no script of it has run, node_modules was removed${putBack(restored)}:`
+        : `touchmark refused${putBack(restored)}:`;
       io.stderr(refusalTable(title, after.refusals));
       return end("after", exitCodeOf(after.refusals), after, after.refusals);
     }

@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { VerifyError } from "../errors.ts";
+
+/**
+ * Takes a project for one install: what one run checks another must not exchange meanwhile. The note of it lies in `directory`, the user's own; one whose
+ * process has ended counts for nothing. Returns what gives the project back. Throws `PROJECT_BUSY` and what the system throws.
+ */
+export function takeTurn(directory: string, project: string): () => void {
+  const digest = createHash("sha256").update(realpathSync(project)).digest("hex");
+  const file = join(directory, `installing-${digest.slice(0, 32)}`);
+  for (let stale = false; ; stale = true) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: "wx", mode: 0o600 });
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    }
+    const pid = Number(readFileSync(file, "utf8"));
+    if (stale || isRunning(pid)) {
+      throw new VerifyError(
+        "PROJECT_BUSY",
+        `Another touchmark npm, process ${pid}, is installing in this project.`,
+        `Wait until it has ended. If there is none, remove ${file}`,
+      );
+    }
+    rmSync(file, { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
