@@ -56,7 +56,8 @@ export const keyTest: Command = defineCommand({
     });
     const { flags, counter } = parseSshSignature(signature.sig);
     const verified = (flags & FLAG_UV) !== 0;
-    const copyable = (flags & FLAG_BE) !== 0;
+    const syncable = (flags & FLAG_BE) !== 0;
+    const copyable = syncable || isSoftware(choice.device);
     ui.result(
       {
         ok: true,
@@ -71,7 +72,7 @@ export const keyTest: Command = defineCommand({
           ["  fingerprint", key.fingerprint],
           ["  touched", "yes"],
           ["  PIN or fingerprint", verified ? "yes" : "no"],
-          ["  can be copied", copyable ? "yes: a passkey that can be synced" : "no"],
+          ["  can be copied", syncable ? "yes: a passkey that can be synced" : copyable ? "yes: it is a file" : "no"],
           ["  counter", String(counter)],
         ]),
       ],

@@ -6,6 +6,7 @@ import {
   type FidoDevice,
   type Holding,
   type Interaction,
+  isBrowserSpec,
   listDevices,
   openDevices,
   type WatchEdges,
@@ -30,7 +31,7 @@ export interface OpenRequest {
 
 /** The one key to be used, open; where the person can be told to plug it in, it is waited for. Throws FidoError and what the system throws. */
 export async function openKey({ device, trace, interaction, holding, watch }: OpenRequest): Promise<FidoDevice> {
-  refuseSsh(device);
+  refuseOthersKeys(device);
   // Only at a port can a key appear.
   const person = { ...interaction };
   if (device !== "usb") delete person.showPlugIn;
@@ -40,11 +41,18 @@ export async function openKey({ device, trace, interaction, holding, watch }: Op
 
 /** All keys that are meant, open. Throws FidoError and what the system throws. */
 export async function openKeys({ device, trace }: Pick<OpenRequest, "device" | "trace">): Promise<FidoDevice[]> {
-  refuseSsh(device);
+  refuseOthersKeys(device);
   return openDevices(device, trace === undefined ? {} : await traceOne(device, trace, {}));
 }
 
-function refuseSsh(device: string): void {
+// Here keys are talked to in packets.
+function refuseOthersKeys(device: string): void {
+  if (isBrowserSpec(device))
+    throw new CliError(
+      "USAGE",
+      "Only a browser talks to the keys behind its page.",
+      "Plug the security key in here and leave --device out.",
+    );
   if (!isSsh(device)) return;
   throw new CliError(
     "USAGE",

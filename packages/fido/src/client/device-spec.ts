@@ -31,6 +31,6 @@ function parsePort(text: string | undefined): number {
 
 function bad(): FidoError {
   return new FidoError("BAD_DEVICE_SPEC", "The device is not named in a way that can be understood.", {
-    hint: "Say usb, browser, browser:https://HOST/, udp:HOST:PORT, udp:HOST:PORT:LOCALPORT or soft:FILE.",
+    hint: "Say usb, browser, browser:https://HOST/, ssh:FILE, udp:HOST:PORT, udp:HOST:PORT:LOCALPORT or soft:FILE.",
   });
 }
