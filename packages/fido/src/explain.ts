@@ -216,7 +216,7 @@ function permissionHint(): string {
   if (process.platform === "win32")
     return "Windows lets only administrators talk to a security key directly; use --device browser, or ssh-keygen.";
   if (process.platform === "darwin") return "Allow the terminal under Privacy & Security, Input Monitoring.";
-  return "Install the udev rules for security keys (Debian: apt install libfido2-1), then plug the key in again.";
+  return "systemd opens it to whoever sits at the screen: plug the key in again. Over SSH, and elsewhere, it takes the rule in docs/troubleshooting.md.";
 }
 
 function hex(byte: number): string {
