@@ -115,6 +115,14 @@ describe("a log that hides something from a watcher", () => {
     expect([outcome.exit, outcome.text]).toEqual([3, expect.stringContaining("BAD_TILE")]);
     expect((await watch(["pewter"])).events).toHaveLength(1);
   });
+  test("everything: a log that shows nothing new for hours is not one in which nothing happened", async () => {
+    const later = { home: join(workshop.root, "frozen"), now: () => Math.floor(Date.now() / 1000) + 7200 };
+    await watch(["pewter"], later); // all that there is to read has been read
+    const frozen = await watch(["pewter"], later);
+    expect([frozen.exit, frozen.events]).toEqual([3, []]);
+    expect(frozen.stderr).toMatch(/the log's last leaf is 7\d\d\d seconds old, and a log appends one each hour/);
+  });
+
   test("a checkpoint without the policy's quorum", async () => {
     const file = join(workshop.makers.directory, "touchmark.json");
     const policy = JSON.parse(readFileSync(file, "utf8")) as { log: object };

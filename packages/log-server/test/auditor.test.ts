@@ -6,6 +6,7 @@ import {
   noteSigner,
   parseEntry,
   signCheckpoint,
+  submitEnvelope,
   verifyCheckpoint,
 } from "@touchmark/log";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -72,6 +73,27 @@ describe("an honest log", () => {
     await force(revoke([widget, gadget], [carol], [carol]));
     await force(release([`${widget}@1.0.0`, `${gadget}@1.0.0`], [alice, bob]));
     expect(await audit()).toEqual(good(10));
+  });
+
+  test("of large statements is replayed some at a time, whoever had them logged", async () => {
+    for (let i = 0; i < 60; i++) {
+      const list = [["1.0.0", sha512Hex(String(i))]] as const;
+      const packages = Object.fromEntries([`npm:npmjs/a${i}`, `npm:npmjs/b${i}`].map((id) => [id, list]));
+      await submitEnvelope(log, { envelope: claim(packages, [alice, bob, carol]), earlier: packages });
+    }
+    await auditor.close();
+    const options = { dir: join(folder.dir, "audit"), key: signer.key, clock: () => clock.now };
+    auditor = openAuditor({ ...options, stepBytes: 8192 });
+    const urls: string[] = [];
+    const noting = { ...log, fetch: (url: string, init: RequestInit) => (urls.push(url), fetch(url, init)) };
+    expect((await auditor.audit(noting, await fetchCheckpoint(log))).kind).toBe("good");
+    // Each step's envelopes are fetched, then its lists: 8 KiB are two or three, and sixteen were on their way.
+    const runs = urls
+      .map((url) => (url.includes("/envelope/") ? "e" : "."))
+      .join("")
+      .match(/e+/g);
+    expect(Math.max(...runs!.map(({ length }) => length))).toBeLessThanOrEqual(20);
+    expect(urls.filter((url) => url.includes("/envelope/"))).toHaveLength(60);
   });
 
   test("is found right, from its beginning and from where it was left off", async () => {

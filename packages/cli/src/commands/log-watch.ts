@@ -5,9 +5,11 @@ import { type JsonObject, MAX_ENVELOPE_BYTES, parseEnvelope, encodeHex } from "@
 import {
   fetchCheckpoint,
   fetchPeaks,
+  fetchProvedLeaf,
   type LogEndpoint,
   LogError,
   nodeCrypto,
+  parseLeaf,
   type SignedCheckpoint,
 } from "@touchmark/log";
 import { checkQuorum, type Policy } from "@touchmark/verify";
@@ -26,7 +28,7 @@ import { chooseRegistry } from "../statements/choose-registry.ts";
 import { describeStatement, labelOf, statedAuthority } from "../statements/describe.ts";
 import { readSubject } from "../statements/read-subject.ts";
 
-/** [L-18] An epoch leaf comes each hour; ten minutes are for clocks. */
+/** [L-18] [Q-28] Something new comes each hour; ten minutes are for clocks. */
 const STANDS_STILL = 4200;
 const COMMAND = "log watch";
 
@@ -103,8 +105,9 @@ async function passOrWarn(watch: Watch, context: Context): Promise<Exit> {
 async function pass(watch: Watch, context: Context): Promise<Exit> {
   const { io, ui } = context;
   const state = readWatch(watch.file);
-  const checkpoint = await fetchVouched(watch, context);
-  if (checkpoint === null) return EXIT.unchecked;
+  const vouched = await fetchVouched(watch, context);
+  if (vouched === null) return EXIT.unchecked;
+  const { checkpoint, cosigned } = vouched;
   if (state.note === null && watch.fromNow) state.peaks = await fetchPeaks(watch.log, checkpoint.size, checkpoint);
   // The tree that was read is of a checkpoint that was remembered; one that is older now is no news.
   if (checkpoint.size < state.peaks.size) {
@@ -114,7 +117,6 @@ async function pass(watch: Watch, context: Context): Promise<Exit> {
   if (state.note === null) state.keys = await fetchKeys(watch.log, watch.packages);
   const watched = { packages: watch.packages, keys: new Set([...state.keys, ...watch.own]) };
   let unexpected = false;
-  let time: number | null = null;
   for await (const step of scanLog(watch.log, state.peaks, checkpoint, watched)) {
     const documents = step.events.map((event) => {
       const expected = isExpected(event, watch);
@@ -128,22 +130,39 @@ async function pass(watch: Watch, context: Context): Promise<Exit> {
     state.keys = [...watched.keys];
     if (hasReceivers(watch.receivers)) state.undelivered.push(...documents);
     await writeWatch(watch.file, state);
-    ({ time } = step);
   }
   state.note = checkpoint.note;
   await settleAlerts(watch, state, context);
-  const age = time === null ? 0 : io.now() - time;
-  if (age > STANDS_STILL) ui.warn(`the log's last leaf is ${age} seconds old, and a log appends one each hour [L-18]`);
+  const still = await standsStill(watch, checkpoint, cosigned, io.now());
+  if (still !== null) ui.warn(still);
   if (unexpected) return EXIT.rejected;
-  return age > STANDS_STILL || state.undelivered.length > 0 ? EXIT.unchecked : EXIT.ok;
+  return still !== null || state.undelivered.length > 0 ? EXIT.unchecked : EXIT.ok;
 }
 
-/** The newest checkpoint: signed, an extension of all that was seen before [V-5], and cosigned as the policy asks [V-21]; else null, and it is said why. */
-async function fetchVouched({ log, policy }: Watch, { io, ui }: Context): Promise<SignedCheckpoint | null> {
+/** Says how old the log's news is, if it is too old: no news may be news that somebody holds back [M-14]. */
+async function standsStill(
+  { log }: Watch,
+  checkpoint: SignedCheckpoint,
+  cosigned: number | null,
+  now: number,
+): Promise<string | null> {
+  const time = cosigned ?? parseLeaf((await fetchProvedLeaf(log, checkpoint.size - 1, checkpoint)).leaf).time;
+  const age = now - time;
+  if (age <= STANDS_STILL) return null;
+  return cosigned === null
+    ? `the log's last leaf is ${age} seconds old, and a log appends one each hour [L-18]`
+    : `the witnesses' word is ${age} seconds old, and a log asks for it each hour [Q-28]`;
+}
+
+/** The newest checkpoint: signed, an extension of all that was seen before [V-5], and cosigned as the policy asks [V-21], and as of when; else null, and it is said why. */
+async function fetchVouched(
+  { log, policy }: Watch,
+  { io, ui }: Context,
+): Promise<{ checkpoint: SignedCheckpoint; cosigned: number | null } | null> {
   const checkpoint = await fetchCheckpoint(log);
   await rememberCheckpoint(touchmarkHome(io), log, checkpoint);
   const quorum = checkQuorum(policy, checkpoint, io.now());
-  if (quorum === null || !("code" in quorum)) return checkpoint;
+  if (quorum === null || !("code" in quorum)) return { checkpoint, cosigned: quorum?.time ?? null };
   ui.warn(`${quorum.message} [${quorum.code}]`, quorum.hint);
   return null;
 }

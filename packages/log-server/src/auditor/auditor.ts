@@ -52,14 +52,17 @@ export type AuditorOptions = {
   readonly onProgress?: (replayed: number, size: number) => void;
   /** [M-16] Looks up proofs of first claims; without it they are taken as the log has them. */
   readonly proofs?: ProofChecker | undefined;
+  /** Bytes of envelopes that are held at one time, about, 32 MiB if left out. */
+  readonly stepBytes?: number;
   /** [L-41] The authority that may claim the log's own id; any may if it is left out. */
   readonly charter?: string | undefined;
 };
 
 /** [M-6] Seconds by which clocks may differ. */
 export const CLOCK_TOLERANCE = 600;
-/** Leaves whose envelopes are fetched together: at most 64 MiB of them. */
+/** Leaves whose envelopes are fetched together; fewer where those are large, for anybody can have the largest ones logged. */
 const STEP = 256;
+const STEP_BYTES = 32 * 1024 * 1024;
 /** Envelopes asked for at once. */
 const AT_ONCE = 16;
 /** Leaves after which what was replayed is made durable at the next epoch leaf. */
@@ -109,7 +112,7 @@ async function auditTo(
   log: LogEndpoint,
   checkpoint: SignedCheckpoint,
   now: number,
-  { onProgress, proofs, charter }: AuditorOptions,
+  { onProgress, proofs, charter, stepBytes = STEP_BYTES }: AuditorOptions,
 ): Promise<AuditVerdict> {
   const { checkpoint: older, peaks, epoch, seen } = store.state();
   if (older) await fetchConsistency(log, older, checkpoint); // [M-2]
@@ -141,9 +144,10 @@ async function auditTo(
   };
   store.begin();
   for await (const batch of followLeaves(log, peaks, checkpoint)) {
-    for (let at = 0; at < batch.leaves.length; at += STEP) {
-      const step = batch.leaves.slice(at, at + STEP);
-      const material = await fetchMaterial(log, store, step, batch.first + at);
+    for (let at = 0; at < batch.leaves.length;) {
+      const wanted = batch.leaves.slice(at, at + STEP);
+      const { count, ...material } = await fetchMaterial(log, store, wanted, batch.first + at, stepBytes);
+      const step = wanted.slice(0, count);
       for (const [i, leaf] of step.entries()) {
         const index = batch.first + at + i;
         const doubt =
@@ -157,6 +161,7 @@ async function auditTo(
           store.begin();
         }
       }
+      at += count;
       await setImmediate();
     }
   }
@@ -170,18 +175,29 @@ function sameTree(a: SignedCheckpoint, b: SignedCheckpoint): boolean {
   return a.size === b.size && equalBytes(a.root, b.root);
 }
 
-/** Everything that lies beside these leaves [M-4]. Throws a `LogError` that names the entry if something can't be had. */
+/** Everything that lies beside the first `count` of these leaves [M-4]. Throws a `LogError` that names the entry if something can't be had. */
 async function fetchMaterial(
   log: LogEndpoint,
   store: AuditStore,
   leaves: readonly Uint8Array[],
   first: number,
-): Promise<ReplayMaterial> {
+  stepBytes: number,
+): Promise<ReplayMaterial & { count: number }> {
   const envelopes = new Map<string, Uint8Array>();
-  const wanted = [...wantedEnvelopes(leaves, first)];
-  await inParallel(wanted, async ([name, { hash, index }]) => {
-    envelopes.set(name, await orNamed(index, "envelope", fetchEnvelope(log, hash)));
-  });
+  const all = [...wantedEnvelopes(leaves, first)];
+  let bytes = 0;
+  await inParallel(
+    all,
+    async ([name, { hash, index }]) => {
+      const envelope = await orNamed(index, "envelope", fetchEnvelope(log, hash));
+      bytes += envelope.length;
+      envelopes.set(name, envelope);
+    },
+    () => bytes < stepBytes,
+  );
+  // They are taken in order, so that those which were had are the first ones.
+  const wanted = all.slice(0, envelopes.size);
+  const next = all[envelopes.size];
   const verified = verifyEnvelopes(
     nodeCrypto,
     wanted.map(([name]) => textOf(envelopes.get(name)!)),
@@ -194,6 +210,7 @@ async function fetchMaterial(
   });
   store.lend(envelopes);
   return {
+    count: next === undefined ? leaves.length : next[1].index - first,
     statement: (hash) => {
       const statement = opened.get(nameOf(hash));
       if (statement instanceof CoreError) throw statement;
@@ -250,10 +267,14 @@ async function orNamed<T>(index: number, what: string, fetched: Promise<T>): Pro
   }
 }
 
-async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
-  const waiting = items.values();
+async function inParallel<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+  goesOn: () => boolean = () => true,
+): Promise<void> {
+  let next = 0;
   const worker = async (): Promise<void> => {
-    for (const item of waiting) await work(item);
+    while (next < items.length && goesOn()) await work(items[next++]!);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
