@@ -48,5 +48,5 @@ export function logSigner(origin: string): NoteSigner {
 
 function cosigningBy(quorum: readonly string[], store: Store, clock: () => number): Cosigning {
   const policy = parseTlogPolicy(Buffer.from(`${quorum.join("\n")}\n`));
-  return createCosigning({ policy, published: store.checkpoint().size, fetch, clock });
+  return createCosigning({ policy, published: store.checkpoint().size, clock });
 }

@@ -3,14 +3,14 @@
  * whoever waits is told as soon as the quorum stands. Trust assumption: the policy's keys; an address of a witness is only where to ask.
  */
 import { cleanText } from "@touchmark/core";
-import { decideQuorum, encodeNote, type Fetch, parseNote, type TlogPolicy, verifyCosignatures } from "@touchmark/log";
+import { decideQuorum, encodeNote, parseNote, type TlogPolicy, verifyCosignatures } from "@touchmark/log";
+import { askWitness } from "./ask-witness.ts";
 import { LogServerError } from "./error.ts";
 import type { Snapshot } from "./store-reads.ts";
 import { type AskedWitness, createAsker, type Target } from "./witness-asker.ts";
 
 export type CosigningOptions = {
   readonly policy: TlogPolicy;
-  readonly fetch: Fetch;
   /** Size of the published checkpoint, which the witnesses know most likely. */
   readonly published: number;
   /** Seconds since 1970. */
@@ -77,7 +77,7 @@ export function createCosigning(options: CosigningOptions): Cosigning {
   const askers = witnessesOf(policy).map((witness) =>
     createAsker({
       witness,
-      fetch: options.fetch,
+      ask: askWitness,
       clock,
       timeout,
       signal: ended.signal,

@@ -1,9 +1,9 @@
 /** Asking one witness for its cosignature of the newest checkpoint, again and again until it gives it. */
 import {
+  type Ask,
   consistencyRanges,
   digestToBytes,
   encodeNote,
-  type Fetch,
   fetchCosignature,
   type Note,
   type NoteSignature,
@@ -28,7 +28,7 @@ export type AskedWitness = PolicyWitness & { readonly url: string };
 
 export type AskerOptions = {
   readonly witness: AskedWitness;
-  readonly fetch: Fetch;
+  readonly ask: Ask;
   /** Seconds since 1970. */
   readonly clock: () => number;
   /** Milliseconds for one request. */
@@ -93,8 +93,8 @@ export function createAsker(options: AskerOptions): WitnessAsker {
   /** Asks with the size that the witness knows, and again with the one that it names. */
   const obtain = async ({ tree, note }: Target): Promise<Line> => {
     const { size } = tree.checkpoint;
-    const { fetch, timeout, clock } = options;
-    const endpoint = { url: witness.url, key: witness.key, fetch, timeout, signal };
+    const { ask, timeout, clock } = options;
+    const endpoint = { url: witness.url, key: witness.key, ask, timeout, signal };
     const source = encodeNote(note);
     const sizes = [known ?? published(), published(), size, 0].filter((one) => one <= size);
     const tried = new Set<number>();

@@ -75,7 +75,6 @@ describe("[L-32] an auditor in the log's quorum", () => {
     const trouble: string[] = [];
     const cosigning = createCosigning({
       policy: parseTlogPolicy(Buffer.from(policyOf(1, [witness]))),
-      fetch,
       published: store.checkpoint().size,
       clock: () => START,
       onTrouble: (message) => void trouble.push(message),

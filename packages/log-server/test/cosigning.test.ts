@@ -257,7 +257,7 @@ describe("a policy that cannot be kept", () => {
     ["a bad address", policyText(1, [{ url: "ftp://w.example/", key: witnessKeys("w")[0].key }]), /no http/],
   ])("%s", (_, text, message) => {
     const policy = parseTlogPolicy(Buffer.from(text));
-    expect(() => createCosigning({ policy, fetch, published: 1, clock: () => START })).toThrow(
+    expect(() => createCosigning({ policy, published: 1, clock: () => START })).toThrow(
       expect.objectContaining({ code: "BAD_QUORUM", message: expect.stringMatching(message) as unknown }),
     );
   });

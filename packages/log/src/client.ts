@@ -8,7 +8,7 @@ import { type SignedCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
 import { DIGEST_BYTES, digestToBytes } from "./digest.ts";
 import { LogError } from "./error.ts";
 import { MAX_EVIDENCE_BYTES } from "./evidence.ts";
-import { type Fetch, fetchBytes } from "./http.ts";
+import { type Exchange, type Fetch, fetchBytes } from "./http.ts";
 import { consistencyRanges, leafHash, rootOfLeaves, verifyConsistency } from "./merkle.ts";
 import { MAX_NOTE_BYTES, type VerifierKey } from "./note.ts";
 import { sha256 } from "./node-crypto.ts";
@@ -164,21 +164,17 @@ async function fetchPrefix(
 }
 
 function get(log: LogEndpoint, path: string, limit: number): Promise<Uint8Array> {
-  return fetchBytes({ ...exchangeOf(log, path), limit });
+  return fetchBytes(log.fetch, { ...exchangeOf(log, path), limit });
 }
 
 function post(log: LogEndpoint, path: string, body: unknown, limit: number): Promise<Uint8Array> {
-  return fetchBytes({ ...exchangeOf(log, path), limit, body: JSON.stringify(body) });
+  return fetchBytes(log.fetch, { ...exchangeOf(log, path), limit, body: JSON.stringify(body) });
 }
 
 /** [P-2] */
-function exchangeOf(
-  log: LogEndpoint,
-  path: string,
-): { fetch: Fetch; url: string; timeout: number; signal: AbortSignal | undefined } {
+function exchangeOf(log: LogEndpoint, path: string): Omit<Exchange, "limit"> {
   if (checked?.typed !== log.url) checked = { typed: log.url, base: checkAddress(log.url) };
   return {
-    fetch: log.fetch,
     url: `${checked.base}${path}`,
     timeout: log.timeout ?? DEFAULT_TIMEOUT,
     signal: log.signal,

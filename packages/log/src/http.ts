@@ -5,9 +5,8 @@ import { LogError, type Refusal } from "./error.ts";
 /** The part of the global `fetch` that is used. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** `limit` in bytes of the decoded body, `timeout` in milliseconds for the whole exchange. */
+/** `limit` in bytes of the decoded body of an answer of 200, `timeout` in milliseconds for the whole exchange. */
 export type Exchange = {
-  readonly fetch: Fetch;
   readonly url: string;
   readonly limit: number;
   readonly timeout: number;
@@ -17,26 +16,35 @@ export type Exchange = {
   readonly signal?: AbortSignal | undefined;
 };
 
-const MAX_REFUSAL_BYTES = 64 * 1024;
+export type HttpAnswer = { readonly status: number; readonly body: Uint8Array };
 
-/** The body of a 200 answer. Throws `NOT_FOUND` for 404, `REFUSED` for any other status, and what {@link fetchAnswer} throws. */
-export async function fetchBytes(exchange: Exchange): Promise<Uint8Array> {
-  const { status, body } = await fetchAnswer(exchange);
+/**
+ * One way to do an {@link Exchange}: gives whatever is answered. The body of an answer that is not 200 is at most 64 KiB. Throws `TOO_LARGE`, `TIMEOUT`,
+ * `NETWORK`. Redirects are not followed: a log is where its policy says that it is.
+ */
+export type Ask = (exchange: Exchange) => Promise<HttpAnswer>;
+
+export const MAX_REFUSAL_BYTES: number = 64 * 1024;
+
+/** The body of a 200 answer. Throws `NOT_FOUND` for 404, `REFUSED` for any other status, and what an {@link Ask} throws. */
+export async function fetchBytes(fetch: Fetch, exchange: Exchange): Promise<Uint8Array> {
+  const { status, body } = await fetchAnswer(fetch, exchange);
   if (status === 200) return body;
   throw refusalError(status, body);
 }
 
-/**
- * Whatever is answered. The body of an answer that is not 200 is at most 64 KiB. Throws `TOO_LARGE`, `TIMEOUT`, `NETWORK`. Redirects are not followed: a log
- * is where its policy says that it is.
- */
-export async function fetchAnswer(exchange: Exchange): Promise<{ status: number; body: Uint8Array }> {
+/** The {@link Ask} of a `fetch`. */
+export function askByFetch(fetch: Fetch): Ask {
+  return (exchange) => fetchAnswer(fetch, exchange);
+}
+
+async function fetchAnswer(fetch: Fetch, exchange: Exchange): Promise<HttpAnswer> {
   // AbortSignal.timeout would leave its timer, and what that holds, until the time is over.
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), exchange.timeout).unref();
   const signal = exchange.signal === undefined ? late.signal : AbortSignal.any([late.signal, exchange.signal]);
   try {
-    const response = await exchange.fetch(exchange.url, { ...requestOf(exchange), redirect: "error", signal });
+    const response = await fetch(exchange.url, { ...requestOf(exchange), redirect: "error", signal });
     const { status } = response;
     return { status, body: await readBody(response, status === 200 ? exchange.limit : MAX_REFUSAL_BYTES) };
   } catch (cause) {

@@ -72,7 +72,7 @@ export { encodeFork, type Fork, MAX_FORK_BYTES, parseFork, verifyFork } from "./
 export { verifyReceipt } from "./receipt.ts";
 export { fetchPeaks, fetchProvedLeaf, fetchProvedLeaves, followLeaves, type LeafBatch } from "./follow.ts";
 export { encodeLineDocument, type LineDocument, type Member, parseLineDocument, parseText } from "./line-document.ts";
-export type { Fetch } from "./http.ts";
+export { type Ask, askByFetch, type Exchange, type Fetch, type HttpAnswer, MAX_REFUSAL_BYTES } from "./http.ts";
 export { createPackageMap, loadPackageMap, type MapDraft, mapRootFromBuckets, type PackageMap } from "./map.ts";
 export { bucketOf, encodeBucket, findRecord, MAP_SIZE, type MapRecord, parseBucket } from "./map-record.ts";
 export {

@@ -4,7 +4,7 @@ import { encodeBase64, parseBase64 } from "./bytes.ts";
 import { parseDecimal } from "./checkpoint.ts";
 import { type Cosignature, verifyCosignatures } from "./cosignature.ts";
 import { LogError } from "./error.ts";
-import { type Fetch, fetchAnswer } from "./http.ts";
+import type { Ask } from "./http.ts";
 import { type Note, type NoteSignature, parseNote, parseSignatureLines, type VerifierKey } from "./note.ts";
 import { MAX_COSIGNATURE_AHEAD } from "./quorum.ts";
 
@@ -15,7 +15,7 @@ export type AddCheckpoint = { readonly oldSize: number; readonly proof: readonly
 export type WitnessEndpoint = {
   readonly url: string;
   readonly key: VerifierKey;
-  readonly fetch: Fetch;
+  readonly ask: Ask;
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 };
@@ -68,8 +68,7 @@ export async function fetchCosignature(
   text: string,
   now: number,
 ): Promise<WitnessAnswer> {
-  const { status, body } = await fetchAnswer({
-    fetch: witness.fetch,
+  const { status, body } = await witness.ask({
     url: `${witness.url.replace(/\/$/, "")}/add-checkpoint`,
     body: encodeAddCheckpoint(request),
     type: "text/plain; charset=utf-8",

@@ -8,6 +8,7 @@ import {
   encodeAddCheckpoint,
   encodeCheckpoint,
   encodeSignatureLine,
+  askByFetch,
   fetchCosignature,
   LogError,
   noteSigner,
@@ -80,7 +81,7 @@ describe("[Q-26] what a witness answers", () => {
       return new Response(body, { status });
     };
     const answer = await fetchCosignature(
-      { url: "https://w.example/prefix/", key: witness.key, fetch },
+      { url: "https://w.example/prefix/", key: witness.key, ask: askByFetch(fetch) },
       request,
       text,
       now,

@@ -161,7 +161,6 @@ function makeCosigning(
     policy,
     published: store.checkpoint().size,
     clock: () => io.now(),
-    fetch: (url, init) => io.fetch(url, init),
     onTrouble: (message) => ui.warn(message),
   });
   ui.progress(overlapSentence(quorumOverlap(policy)));

@@ -16,5 +16,5 @@ process.stdout.write(`${server.port}\n`);
 
 function cosigningBy(file: string): ReturnType<typeof createCosigning> {
   const published = store.checkpoint().size;
-  return createCosigning({ policy: parseTlogPolicy(readFileSync(file)), published, fetch, clock: () => time });
+  return createCosigning({ policy: parseTlogPolicy(readFileSync(file)), published, clock: () => time });
 }

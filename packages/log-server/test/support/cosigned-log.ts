@@ -71,7 +71,6 @@ export async function serveFolder(
   const trouble: string[] = [];
   const cosigning = createCosigning({
     policy: parseTlogPolicy(Buffer.from(policy)),
-    fetch,
     published: store.checkpoint().size,
     clock: () => clock.now,
     onTrouble: (message) => void trouble.push(message),

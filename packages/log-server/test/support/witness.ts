@@ -14,6 +14,7 @@ import {
   rootOfDigests,
   signCheckpoint,
   type WitnessEndpoint,
+  askByFetch,
 } from "@touchmark/log";
 import {
   createWitness,
@@ -84,7 +85,7 @@ async function serveWitness(setting: Setting): Promise<RunningWitness> {
     clock,
     trouble,
     post: (body) => fetch(`${url}/add-checkpoint`, { method: "POST", body }),
-    endpoint: (key = keys[0]) => ({ url: `${url}/`, key: key.key, fetch }),
+    endpoint: (key = keys[0]) => ({ url: `${url}/`, key: key.key, ask: askByFetch(fetch) }),
     restart: async () => {
       await stop();
       return serveWitness({ ...setting, port: server.port });
