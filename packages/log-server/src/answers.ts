@@ -103,6 +103,7 @@ const STATUS: Record<CoreCode | LogServerErrorCode, number> = {
   STORE_DAMAGED: 500,
   STORE_EXISTS: 500,
   STORE_FOREIGN: 500,
+  STORE_FORMAT: 500,
   STORE_LOCKED: 500,
   STORE_LOST: 500,
   STORE_UNSAFE: 500,

@@ -62,6 +62,7 @@ async function* findProblems(storage: Storage, tree: Checkpoint): AsyncGenerator
   if (!equalBytes(rootOfEdge(edge), tree.root)) yield "The leaves are not those of the stored checkpoint.";
   const unended = replay.end();
   if (unended) yield sentence(unended);
+  if (ledger.heads === undefined) return;
   let count = 0;
   for await (const heads of ledger.heads()) {
     for (const head of heads) {

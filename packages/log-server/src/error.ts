@@ -4,6 +4,7 @@ export type LogServerErrorCode =
   | "STORE_EXISTS"
   | "STORE_LOCKED"
   | "STORE_FOREIGN"
+  | "STORE_FORMAT"
   | "STORE_DAMAGED"
   | "STORE_OLD"
   | "STORE_CHANGED"

@@ -21,9 +21,9 @@ import {
 } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
 import { type Blobs, CHECKPOINT } from "./storage/blobs.ts";
-import { type Ledger, LEDGER_FORMAT } from "./storage/ledger.ts";
+import { type Ledger, requireFormat } from "./storage/ledger.ts";
 import type { Storage } from "./storage/storage.ts";
-import { readMapCache } from "./map-cache.ts";
+import { type CachedMap, readMapCache } from "./map-cache.ts";
 import { changesOf } from "./map-changes.ts";
 import type { LogView } from "./store-reads.ts";
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type TreeEdge } from "./tree.ts";
@@ -40,7 +40,7 @@ export async function readState({ ledger, blobs }: Storage, key: VerifierKey): P
   const row = await ledger.row();
   if (row === undefined)
     throw new LogServerError("STORE_MISSING", "There is no log here.", "A log is made at its first start.");
-  if (row.format !== LEDGER_FORMAT) throw damaged("The log's database is of an unknown format.");
+  requireFormat(row.format);
   if (row.key !== encodeVerifierKey(key)) {
     throw new LogServerError("STORE_FOREIGN", "This log was made with another key.", `Its key is ${row.key}.`);
   }
@@ -111,28 +111,37 @@ export async function recoverMap(storage: Storage, { size }: Checkpoint): Promis
   const cached = cache === undefined ? undefined : await mapFromCache(cache, ledger, size);
   if (cached !== undefined && isMapRoot(last, size, cached.root()))
     return { map: cached, time: requireMapRoot(last, size, cached.root()) };
-  const map = await mapFromHeads(ledger, size);
+  const map = await (ledger.heads === undefined
+    ? grownMap({ size: 0, map: createPackageMap() }, ledger, size)
+    : mapFromHeads(ledger, ledger.heads(), size));
   return { map, time: requireMapRoot(last, size, map.root()) };
 }
 
-/** The map that was kept, and what leaves since then changed in it. */
 async function mapFromCache(path: string, ledger: Ledger, size: number): Promise<PackageMap | undefined> {
   const cached = await readMapCache(path);
-  if (cached === undefined || cached.size > size) return undefined;
-  const draft = cached.map.draft();
-  for (let at = cached.size; at < size; at += CHUNK) {
+  return cached === undefined || cached.size > size ? undefined : grownMap(cached, ledger, size);
+}
+
+/** A map with what the leaves since then changed in it. */
+async function grownMap({ size: from, map }: CachedMap, ledger: Ledger, size: number): Promise<PackageMap> {
+  const draft = map.draft();
+  for (let at = from; at < size; at += CHUNK) {
     const leaves = await ledger.leaves(at, Math.min(size, at + CHUNK));
     for (const record of changesOf(leaves, at)) draft.set(record);
   }
   draft.commit();
-  return cached.map;
+  return map;
 }
 
-async function mapFromHeads(ledger: Ledger, size: number): Promise<PackageMap> {
+async function mapFromHeads(
+  ledger: Ledger,
+  pieces: AsyncIterable<readonly MapRecord[]>,
+  size: number,
+): Promise<PackageMap> {
   const map = createPackageMap();
   const draft = map.draft();
   const newer: MapRecord[] = [];
-  for await (const heads of ledger.heads()) {
+  for await (const heads of pieces) {
     for (const head of heads) {
       if (head.last < size) draft.set(head);
       else newer.push(head);

@@ -100,7 +100,7 @@ const halves: [string, () => Promise<Half>][] = [
   ],
 ];
 
-describe.each(halves)("%s", (_name, make) => {
+describe.each(halves)("%s", (name, make) => {
   let half: Half;
   let storage: Storage;
   beforeAll(async () => {
@@ -145,12 +145,6 @@ describe.each(halves)("%s", (_name, make) => {
         [3, 3],
       ]),
     );
-    const heads: MapRecord[] = [];
-    for await (const piece of ledger.heads()) heads.push(...piece);
-    expect(heads.toSorted((a, b) => a.last - b.last).map(({ last, lastAuthority }) => [last, lastAuthority])).toEqual([
-      [2, 2],
-      [3, 1],
-    ]);
     const places = await ledger.places([bytes(32, 1), bytes(32, 2), bytes(32, 9)]);
     expect(places.get("01".repeat(32))).toEqual({ first: 1, count: 2 });
     expect(places.get("02".repeat(32))).toEqual({ first: 3, count: 1 });
@@ -166,6 +160,20 @@ describe.each(halves)("%s", (_name, make) => {
     expect(await ledger.releases([])).toEqual([]);
     const reviews = await ledger.releases([{ packageHash: record("c", 0).packageHash, version: "npm:npmjs/a@1.0.0" }]);
     expect(new Set(reviews.map(({ line, position }) => `${line} ${position}`))).toEqual(new Set(["3 3", "4 4"]));
+  });
+
+  test("heads are kept by PostgreSQL alone", async () => {
+    const heads: MapRecord[] = [];
+    for await (const piece of storage.ledger.heads?.() ?? []) heads.push(...piece);
+    const kept = heads.toSorted((a, b) => a.last - b.last).map(({ last, lastAuthority }) => [last, lastAuthority]);
+    expect(kept).toEqual(
+      name.startsWith("SQLite")
+        ? []
+        : [
+            [2, 2],
+            [3, 1],
+          ],
+    );
   });
 
   test("blobs are there once they are written, and the shown checkpoint is the newest", async () => {

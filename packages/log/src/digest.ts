@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { bufferOver, bytesOfLatin1, type FastBuffer } from "./bytes.ts";
+import { bytesOfLatin1, type FastBuffer } from "./bytes.ts";
 
 /**
  * A SHA-256 value as a string of 32 characters U+0000 to U+00FF, one a byte. Inside the tree code hashes travel in this form,
@@ -21,6 +21,12 @@ export function leafDigest(data: Uint8Array): Digest {
 export function nodeDigest(left: Digest, right: Digest): Digest {
   nodeInput.latin1Write(left, 1, DIGEST_BYTES);
   nodeInput.latin1Write(right, 1 + DIGEST_BYTES, DIGEST_BYTES);
+  return hash("sha256", nodeInput, "binary");
+}
+
+/** As {@link nodeDigest}, of the two hashes that stand one after the other from `offset` on. The caller has checked that they are there. */
+export function nodeDigestOfPair(bytes: Uint8Array, offset: number): Digest {
+  for (let i = 0; i < 2 * DIGEST_BYTES; i++) nodeInput[1 + i] = bytes[offset + i]!;
   return hash("sha256", nodeInput, "binary");
 }
 
@@ -56,28 +62,25 @@ export function digestToBytes(digest: Digest): Uint8Array {
 
 /** The 32 bytes that begin at `offset`. The caller has checked that they are there. */
 export function digestFromBytes(bytes: Uint8Array, offset = 0): Digest {
-  return bufferOver(bytes).latin1Slice(offset, offset + DIGEST_BYTES);
+  return nodeInput.latin1Slice.call(bytes, offset, offset + DIGEST_BYTES); // a Buffer's methods work on any bytes, and one over them costs more
 }
 
 /** Puts a hash where there is room for it. */
 export function writeDigest(bytes: Uint8Array, offset: number, digest: Digest): void {
-  bufferOver(bytes).latin1Write(digest, offset, DIGEST_BYTES);
+  nodeInput.latin1Write.call(bytes, digest, offset, DIGEST_BYTES);
 }
 
 /** All hashes of a concatenation whose length is a multiple of 32. */
 export function digestsFromBytes(bytes: Uint8Array): Digest[] {
-  const buffer = bufferOver(bytes);
   const digests: Digest[] = [];
-  for (let at = 0; at < buffer.length; at += DIGEST_BYTES) digests.push(buffer.latin1Slice(at, at + DIGEST_BYTES));
+  for (let at = 0; at < bytes.length; at += DIGEST_BYTES) digests.push(digestFromBytes(bytes, at));
   return digests;
 }
 
 /** The hashes one after another, 32 bytes each. */
 export function concatDigests(digests: readonly Digest[]): Uint8Array {
   const bytes = new Uint8Array(digests.length * DIGEST_BYTES);
-  const buffer = bufferOver(bytes);
-  let at = 0;
-  for (const digest of digests) at += buffer.latin1Write(digest, at, DIGEST_BYTES);
+  for (const [i, digest] of digests.entries()) writeDigest(bytes, i * DIGEST_BYTES, digest);
   return bytes;
 }
 

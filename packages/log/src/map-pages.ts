@@ -25,6 +25,12 @@ export function placeOf(node: number): { page: number; offset: number } {
 /** A page whose subtrees are empty. */
 export function emptyPage(page: number): Uint8Array {
   const row = ABOVE.findLastIndex((above) => above <= page);
+  return (EMPTY_PAGES[row] ??= emptyPageOf(row)).slice();
+}
+
+const EMPTY_PAGES: (Uint8Array | undefined)[] = ABOVE.map(() => undefined);
+
+function emptyPageOf(row: number): Uint8Array {
   const bytes = new Uint8Array(PAGE_BYTES);
   for (let inPage = 1; inPage <= PAGE_NODES; inPage++) {
     const depth = 31 - Math.clz32(inPage);

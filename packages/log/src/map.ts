@@ -1,5 +1,13 @@
 /** The map inside the log: which entries are each package's last. Trust assumption: none; a bucket counts once its proof leads to a trusted map root. */
-import { type Digest, digestFromBytes, digestToBytes, leafDigest, nodeDigest, writeDigest } from "./digest.ts";
+import {
+  type Digest,
+  digestFromBytes,
+  digestToBytes,
+  leafDigest,
+  nodeDigest,
+  nodeDigestOfPair,
+  writeDigest,
+} from "./digest.ts";
 import { LogError } from "./error.ts";
 import { bucketIn, GROUP_HEIGHT, GROUPS, growingGroup, type GrowingGroup } from "./map-groups.ts";
 import { emptyAt, emptyPage, PAGE_BYTES, PAGES, placeOf } from "./map-pages.ts";
@@ -117,15 +125,11 @@ function mapOver(groups: Uint8Array[], pages: (Uint8Array | undefined)[]): Packa
       writeDigest(bytes, offset, digest);
     };
     const rehash = (): void => {
-      let level = new Set([...stale].map((bucket) => (MAP_SIZE + bucket) >> 1));
+      let level = [...stale].map((bucket) => MAP_SIZE + bucket).toSorted((a, b) => a - b);
       stale = new Set();
-      while (level.size > 0) {
-        const above = new Set<number>();
-        for (const node of level) {
-          write(node, nodeDigest(nodeAt(2 * node, groupOf, pageOf), nodeAt(2 * node + 1, groupOf, pageOf)));
-          if (node > 1) above.add(node >> 1);
-        }
-        level = above;
+      while (level[0] !== undefined && level[0] > 1) {
+        level = parentsOf(level);
+        for (const node of level) write(node, digestOfChildren(node, groupOf, pageOf));
       }
     };
     const open: OpenDraft = {
@@ -216,6 +220,27 @@ function nodeAt(
   const { page, offset } = placeOf(node);
   const bytes = pageOf(page);
   return bytes === undefined ? emptyAt(31 - Math.clz32(node)) : digestFromBytes(bytes, offset);
+}
+
+/** The hash of a node that is no bucket, from its children's. Where these are kept in one page they stand next to each other. */
+function digestOfChildren(
+  node: number,
+  groupOf: (number: number) => Uint8Array,
+  pageOf: (number: number) => Uint8Array | undefined,
+): Digest {
+  if (2 * node < MAP_SIZE) {
+    const { page, offset } = placeOf(2 * node);
+    const bytes = offset === 0 ? undefined : pageOf(page);
+    if (bytes !== undefined) return nodeDigestOfPair(bytes, offset);
+  }
+  return nodeDigest(nodeAt(2 * node, groupOf, pageOf), nodeAt(2 * node + 1, groupOf, pageOf));
+}
+
+/** Of nodes of one level in ascending order, each once. */
+function parentsOf(nodes: readonly number[]): number[] {
+  const parents: number[] = [];
+  for (const node of nodes) if (node >> 1 !== parents.at(-1)) parents.push(node >> 1);
+  return parents;
 }
 
 function numbersAsBytes(...numbers: number[]): Uint8Array {

@@ -2,9 +2,11 @@
  * The first half of a log's storage: entries, heads and the checkpoint that is signed next, all that has to change at once. It has one writer and, where the database
  * allows it, any number of readers. Trust assumption: what it says is durable stays; what is read at start is compared with what was signed.
  */
+import { cleanText } from "@touchmark/core";
 import type { MapRecord } from "@touchmark/log";
+import { LogServerError } from "../error.ts";
 
-export const LEDGER_FORMAT = "touchmark-log/2";
+export const LEDGER_FORMAT = "touchmark-log/3";
 
 /** A tree that was, or is to be, stored. `root` is 32 bytes. */
 export type TreeHead = { readonly size: number; readonly root: Uint8Array };
@@ -81,13 +83,23 @@ export type Ledger = {
   /** The leaves in `[from, to)`, fewer if there are fewer. */
   readonly leaves: (from: number, to: number) => Promise<Uint8Array[]>;
   readonly leavesAt: (positions: readonly number[]) => Promise<ReadonlyMap<number, Uint8Array>>;
-  /** All heads in pieces. They may be newer than any row that was read before. */
-  readonly heads: () => AsyncIterable<readonly MapRecord[]>;
+  /** All heads in pieces, where they are kept beside the leaves. They may be newer than any row that was read before. */
+  readonly heads: (() => AsyncIterable<readonly MapRecord[]>) | undefined;
   /** By the SHA-256 of the payload; the key of the answer is its hex. */
   readonly places: (digests: readonly Uint8Array[]) => Promise<ReadonlyMap<string, StatementPlace>>;
   readonly releases: (wanted: readonly ReleaseName[]) => Promise<readonly ReleaseRow[]>;
   readonly texts: LedgerTexts | undefined;
   readonly close: () => Promise<void>;
 };
+
+/** Throws `STORE_FORMAT` for the database of another version. */
+export function requireFormat(format: unknown): void {
+  if (format === LEDGER_FORMAT) return;
+  throw new LogServerError(
+    "STORE_FORMAT",
+    `The log's database is of another format (${cleanText(String(format), 40)}) than this version's (${LEDGER_FORMAT}).`,
+    "Use the version that it was made with.",
+  );
+}
 
 export type ReleaseName = { readonly packageHash: Uint8Array; readonly version: string };

@@ -6,12 +6,15 @@ import { LogServerError } from "../error.ts";
 
 const flushFile = promisify(fdatasync);
 
+// Statements and fresh releases are only added to at the end; digests, envelopes and releases are sorted by keys that come in no order, so that a batch
+// would change nearly as many of their pages as it has statements. They have what is below `indexed`, and are brought up to date in bulk.
 const SCHEMA = `
 CREATE TABLE log (id INTEGER PRIMARY KEY CHECK (id = 1), format TEXT NOT NULL, key TEXT NOT NULL,
-  size INTEGER NOT NULL, root BLOB NOT NULL, published TEXT NOT NULL) STRICT;
+  size INTEGER NOT NULL, root BLOB NOT NULL, published TEXT NOT NULL, indexed INTEGER NOT NULL) STRICT;
 CREATE TABLE leaves (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-CREATE TABLE heads (package BLOB PRIMARY KEY, last INTEGER NOT NULL, authority INTEGER) STRICT, WITHOUT ROWID;
-CREATE TABLE statements (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
+CREATE TABLE statements (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, digest BLOB NOT NULL, hash BLOB NOT NULL, envelope BLOB NOT NULL) STRICT;
+CREATE TABLE fresh_releases (package BLOB NOT NULL, version TEXT NOT NULL, line INTEGER NOT NULL, sha512 BLOB NOT NULL, tar BLOB NOT NULL,
+  position INTEGER NOT NULL) STRICT;
 CREATE TABLE digests (digest BLOB PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE envelopes (hash BLOB PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE releases (package BLOB NOT NULL, version TEXT NOT NULL, line INTEGER NOT NULL, sha512 BLOB NOT NULL, tar BLOB NOT NULL,
@@ -37,7 +40,7 @@ export function openDatabase(path: string): Database {
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     // Pages that many batches change go to the database once in 32 MiB of batches, not once in 4.
     db.exec("PRAGMA wal_autocheckpoint = 8000");
-    // KiB: entries lie at random places of three trees, whose pages are to be at hand when the log is large.
+    // KiB: keys lie at random places of three trees, whose pages are to be at hand when the log is large.
     db.exec("PRAGMA cache_size = -32768");
     db.exec("BEGIN IMMEDIATE; COMMIT");
     const wal = openSync(`${path}-wal`, "r+");
@@ -55,8 +58,27 @@ export function openDatabase(path: string): Database {
     const locked = cause instanceof Error && /locked|busy/i.test(cause.message);
     throw locked
       ? new LogServerError("STORE_LOCKED", "Another process has this log open.", "One server at a time.", cause)
-      : new LogServerError("STORE_DAMAGED", "The log's database cannot be opened.", "Restore it from a backup.", cause);
+      : unreadable(cause);
   }
+}
+
+/** Runs `work` on a database that was just opened, and closes it if that throws. */
+export function closingOnFailure<T>(database: Database, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    database.close();
+    throw cause instanceof LogServerError ? cause : unreadable(cause);
+  }
+}
+
+function unreadable(cause: unknown): LogServerError {
+  return new LogServerError(
+    "STORE_DAMAGED",
+    "The log's database cannot be opened.",
+    "Restore it from a backup.",
+    cause,
+  );
 }
 
 export function createTables(db: DatabaseSync): void {
@@ -65,6 +87,11 @@ export function createTables(db: DatabaseSync): void {
 
 export function hasTables(db: DatabaseSync): boolean {
   return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'log'").get() !== undefined;
+}
+
+/** What the one row of a log says of its tables, whichever version made them. */
+export function readFormat(db: DatabaseSync): unknown {
+  return db.prepare("SELECT format FROM log").get()?.["format"];
 }
 
 /** Runs `work` in a transaction, which is undone if it throws. */

@@ -1,20 +1,31 @@
 /** The ledger in one SQLite file, open for one process alone. Envelopes lie in it too, so that a batch is one write to the disk. */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { equalBytes } from "@touchmark/core";
 import { LogServerError } from "../error.ts";
-import type { Ledger, LedgerBatch, StatementPlace } from "./ledger.ts";
-import { createTables, hasTables, inTransaction, openDatabase } from "./sqlite-database.ts";
+import { type Ledger, type LedgerBatch, requireFormat, type StatementPlace } from "./ledger.ts";
+import {
+  closingOnFailure,
+  createTables,
+  hasTables,
+  inTransaction,
+  openDatabase,
+  readFormat,
+} from "./sqlite-database.ts";
+import { createFreshKeys, type FreshKeys, type FreshStatement } from "./sqlite-fresh.ts";
 import { prepareQueries, type Queries } from "./sqlite-queries.ts";
 
-const HEADS_AT_ONCE = 10_000;
+// Statements and releases that are found by memory alone, at most: as many as are read again at a start.
+const FRESH = 4096;
 
-/** Opens the file, or makes it with no log in it. Throws `STORE_LOCKED`, `STORE_DAMAGED`. */
+/** Opens the file, or makes it with no log in it. Throws `STORE_LOCKED`, `STORE_FORMAT`, `STORE_DAMAGED`. */
 export function sqliteLedger(path: string): Ledger {
   mkdirSync(dirname(path), { recursive: true });
   const database = openDatabase(path);
   const { db } = database;
-  let prepared: Queries | undefined = hasTables(db) ? prepareQueries(db) : undefined;
+  const fresh = createFreshKeys();
+  let prepared = closingOnFailure(database, () => readyQueries(db, fresh));
 
   const queries = (): Queries => {
     if (prepared !== undefined) return prepared;
@@ -27,29 +38,38 @@ export function sqliteLedger(path: string): Ledger {
       // What was committed when the last process was killed may not be on the disk, and is published next.
       await database.flush();
       const row = prepared.log();
-      if (row === undefined) throw new LogServerError("STORE_DAMAGED", "The log's database has lost its only row.");
+      if (row === undefined) throw rowLost();
       return row;
     },
     create: async (row, leaf) => {
       if (prepared !== undefined) throw new LogServerError("STORE_EXISTS", "There is a log in this folder already.");
       prepared = inTransaction(db, () => {
         createTables(db);
-        const fresh = prepareQueries(db);
-        fresh.addLeaf(0, leaf);
-        fresh.createLog(row);
-        return fresh;
+        const made = prepareQueries(db);
+        made.addLeaf(0, leaf);
+        made.createLog(row);
+        return made;
       });
       await database.flush();
     },
     takeWriting: async () => true, // the file is locked
     append: async (batch) => {
+      const statements = placedStatements(batch);
+      const indexes = fresh.size() >= FRESH;
       inTransaction(db, () => {
         const row = queries().log();
         if (row?.size !== batch.from.size || !equalBytes(row.root, batch.from.root))
           throw new LogServerError("STORE_CHANGED", "The log's state is not the expected one."); // [L-17]
-        writeBatch(queries(), batch);
+        fresh.refuseKnown(statements);
+        if (indexes) queries().index();
+        writeBatch(queries(), batch, statements);
         queries().moveLog(batch.to);
       });
+      if (indexes) fresh.clear();
+      fresh.add(
+        statements,
+        batch.statements.flatMap(({ releases }) => releases),
+      );
       await database.flush().catch((error: unknown) => {
         throw new LogServerError("STORE_LOST", "It is not known what reached the disk.", "Restart the log.", error);
       });
@@ -64,42 +84,65 @@ export function sqliteLedger(path: string): Ledger {
       const found = positions.map((position) => [position, queries().leaf(position)] as const);
       return new Map(found.filter((pair): pair is readonly [number, Uint8Array] => pair[1] !== undefined));
     },
-    heads: async function* () {
-      yield* inPieces(queries().heads());
-    },
+    heads: undefined, // a batch would change a page for nearly each of its packages
     places: async (digests) => {
-      const found = digests.map((digest) => [Buffer.from(digest).toString("hex"), queries().place(digest)] as const);
-      return new Map(found.filter((pair): pair is readonly [string, StatementPlace] => pair[1] !== undefined));
+      const places = new Map<string, StatementPlace>();
+      for (const digest of digests) {
+        const place = fresh.place(digest) ?? queries().place(digest);
+        if (place !== undefined) places.set(Buffer.from(digest).toString("hex"), place);
+      }
+      return places;
     },
-    releases: async (wanted) => wanted.flatMap(({ packageHash, version }) => queries().releases(packageHash, version)),
+    releases: async (wanted) =>
+      wanted.flatMap(({ packageHash, version }) => [
+        ...queries().releases(packageHash, version),
+        ...fresh.releases(packageHash, version),
+      ]),
     texts: {
-      envelope: async (hash) => queries().envelopeByHash(hash),
+      envelope: async (hash) => {
+        const first = fresh.firstOf(hash) ?? queries().firstOf(hash);
+        const bytes = first === undefined ? undefined : queries().envelopeAt(first);
+        return first === undefined || bytes === undefined ? undefined : { first, bytes };
+      },
       earlier: async (root) => queries().earlier(root),
     },
     close: async () => database.close(),
   };
 }
 
-function writeBatch(queries: Queries, { from, leaves, statements }: LedgerBatch): void {
-  for (const [i, leaf] of leaves.entries()) queries.addLeaf(from.size + i, leaf);
-  let first = from.size;
-  for (const statement of statements) {
-    const count = statement.entries.length;
-    queries.addStatement({ first, count }, statement.digest, statement.envelopeHash, statement.envelope);
-    for (const head of statement.heads) queries.setHead(head);
-    for (const release of statement.releases) queries.addRelease(release);
-    for (const { root, list } of statement.earlier) queries.addEarlier(root, list);
-    first += count;
-  }
+/** Of a log that is there already; what is not indexed yet becomes `fresh`. */
+function readyQueries(db: DatabaseSync, fresh: FreshKeys): Queries | undefined {
+  if (!hasTables(db)) return undefined;
+  const format = readFormat(db);
+  if (format === undefined) throw rowLost();
+  requireFormat(format);
+  const queries = prepareQueries(db);
+  fresh.add(queries.freshStatements(), queries.freshReleases());
+  return queries;
 }
 
-function* inPieces<T>(items: Iterable<T>): Generator<T[]> {
-  let piece: T[] = [];
-  for (const item of items) {
-    piece.push(item);
-    if (piece.length < HEADS_AT_ONCE) continue;
-    yield piece;
-    piece = [];
+function rowLost(): LogServerError {
+  return new LogServerError("STORE_DAMAGED", "The log's database has lost its only row.");
+}
+
+function placedStatements({ from, statements }: LedgerBatch): FreshStatement[] {
+  let next = from.size;
+  return statements.map(({ entries, digest, envelopeHash }) => {
+    const first = next;
+    next += entries.length;
+    return { first, count: entries.length, digest, envelopeHash };
+  });
+}
+
+function writeBatch(
+  queries: Queries,
+  { from, leaves, statements }: LedgerBatch,
+  placed: readonly FreshStatement[],
+): void {
+  for (const [i, leaf] of leaves.entries()) queries.addLeaf(from.size + i, leaf);
+  for (const [i, { envelope, releases, earlier }] of statements.entries()) {
+    queries.addStatement(placed[i]!, envelope);
+    for (const release of releases) queries.addRelease(release);
+    for (const { root, list } of earlier) queries.addEarlier(root, list);
   }
-  yield piece;
 }

@@ -1,8 +1,10 @@
 /** The statements of the store, prepared once, as functions with types. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import type { MapRecord } from "@touchmark/log";
 import { LogServerError } from "../error.ts";
 import type { LedgerRow, ReleaseRow, StatementPlace, TreeHead } from "./ledger.ts";
+import type { FreshStatement } from "./sqlite-fresh.ts";
+
+const FRESH = "first >= (SELECT indexed FROM log)";
 
 export type Queries = {
   readonly log: () => LedgerRow | undefined;
@@ -13,47 +15,51 @@ export type Queries = {
   readonly leaves: (from: number, to: number) => Uint8Array[];
   readonly lastLeaf: () => number | undefined;
   readonly addLeaf: (position: number, bytes: Uint8Array) => void;
-  readonly heads: () => Generator<MapRecord>;
-  readonly setHead: (record: MapRecord) => void;
-  /** By the SHA-256 of the payload. */
+  /** By the SHA-256 of the payload; what is indexed. */
   readonly place: (digest: Uint8Array) => StatementPlace | undefined;
-  readonly envelopeByHash: (hash: Uint8Array) => { readonly first: number; readonly bytes: Uint8Array } | undefined;
-  readonly addStatement: (
-    place: StatementPlace,
-    digest: Uint8Array,
-    envelopeHash: Uint8Array,
-    envelope: Uint8Array,
-  ) => void;
+  /** The first entry of the statement with this envelope; what is indexed. */
+  readonly firstOf: (envelopeHash: Uint8Array) => number | undefined;
+  readonly envelopeAt: (first: number) => Uint8Array | undefined;
+  readonly addStatement: (statement: FreshStatement, envelope: Uint8Array) => void;
+  /** What is indexed. */
   readonly releases: (packageHash: Uint8Array, version: string) => ReleaseRow[];
   readonly addRelease: (row: ReleaseRow) => void;
+  /** What is not indexed yet. */
+  readonly freshStatements: () => FreshStatement[];
+  readonly freshReleases: () => ReleaseRow[];
+  /** Puts all that is not indexed yet where it is found by its keys. */
+  readonly index: () => void;
   readonly earlier: (root: Uint8Array) => string | undefined;
   readonly addEarlier: (root: Uint8Array, list: string) => void;
 };
 
 export function prepareQueries(db: DatabaseSync): Queries {
   const log = db.prepare("SELECT format, key, size, root, published FROM log");
-  const createLog = db.prepare("INSERT INTO log VALUES (1, ?, ?, ?, ?, ?)");
+  const createLog = db.prepare("INSERT INTO log VALUES (1, ?, ?, ?, ?, ?, 0)");
   const setPublished = db.prepare("UPDATE log SET published = ?");
   const moveLog = db.prepare("UPDATE log SET size = ?, root = ?");
   const leaf = db.prepare("SELECT bytes FROM leaves WHERE position = ?");
   const leaves = db.prepare("SELECT bytes FROM leaves WHERE position >= ? AND position < ? ORDER BY position");
   const lastLeaf = db.prepare("SELECT max(position) AS last FROM leaves");
   const addLeaf = db.prepare("INSERT INTO leaves VALUES (?, ?)");
-  const heads = db.prepare("SELECT package, last, authority FROM heads");
-  const setHead = db.prepare(
-    "INSERT INTO heads VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET last = excluded.last, authority = excluded.authority",
-  );
   const place = db.prepare(
     "SELECT s.first, s.count FROM digests d JOIN statements s ON s.first = d.first WHERE d.digest = ?",
   );
-  const envelopeByHash = db.prepare(
-    "SELECT s.first, s.envelope FROM envelopes e JOIN statements s ON s.first = e.first WHERE e.hash = ?",
-  );
-  const addStatement = db.prepare("INSERT INTO statements VALUES (?, ?, ?)");
-  const addDigest = db.prepare("INSERT INTO digests VALUES (?, ?)");
-  const addEnvelope = db.prepare("INSERT INTO envelopes VALUES (?, ?)");
-  const releases = db.prepare("SELECT line, sha512, tar, position FROM releases WHERE package = ? AND version = ?");
-  const addRelease = db.prepare("INSERT INTO releases VALUES (?, ?, ?, ?, ?, ?)");
+  const firstOf = db.prepare("SELECT first FROM envelopes WHERE hash = ?");
+  const envelopeAt = db.prepare("SELECT envelope FROM statements WHERE first = ?");
+  const addStatement = db.prepare("INSERT INTO statements VALUES (?, ?, ?, ?, ?)");
+  const releases = db.prepare("SELECT * FROM releases WHERE package = ? AND version = ?");
+  const addRelease = db.prepare("INSERT INTO fresh_releases VALUES (?, ?, ?, ?, ?, ?)");
+  const freshStatements = db.prepare(`SELECT first, count, digest, hash FROM statements WHERE ${FRESH}`);
+  const freshReleases = db.prepare("SELECT * FROM fresh_releases");
+  // In the order of the keys, so that each page is changed once.
+  const indexing = [
+    `INSERT INTO digests SELECT digest, first FROM statements WHERE ${FRESH} ORDER BY digest`,
+    `INSERT INTO envelopes SELECT hash, first FROM statements WHERE ${FRESH} ORDER BY hash`,
+    "INSERT INTO releases SELECT * FROM fresh_releases ORDER BY package, version, line",
+    "DELETE FROM fresh_releases",
+    "UPDATE log SET indexed = size",
+  ].map((sql) => db.prepare(sql));
   const earlier = db.prepare("SELECT list FROM earlier WHERE root = ?");
   const addEarlier = db.prepare("INSERT OR IGNORE INTO earlier VALUES (?, ?)");
 
@@ -91,43 +97,35 @@ export function prepareQueries(db: DatabaseSync): Queries {
     addLeaf: (position, leafBytes) => {
       addLeaf.run(position, leafBytes);
     },
-    heads: function* () {
-      for (const row of heads.iterate()) {
-        const { authority } = row;
-        yield {
-          packageHash: bytes(row["package"]),
-          last: number(row["last"]),
-          lastAuthority: authority === null ? null : number(authority),
-        };
-      }
-    },
-    setHead: (record) => {
-      setHead.run(record.packageHash, record.last, record.lastAuthority);
-    },
     place: (digest) => {
       const row = place.get(digest);
       return row && { first: number(row["first"]), count: number(row["count"]) };
     },
-    envelopeByHash: (hash) => {
-      const row = envelopeByHash.get(hash);
-      return row && { first: number(row["first"]), bytes: bytes(row["envelope"]) };
+    firstOf: (envelopeHash) => {
+      const row = firstOf.get(envelopeHash);
+      return row && number(row["first"]);
     },
-    addStatement: (where, digest, envelopeHash, envelope) => {
-      addStatement.run(where.first, where.count, envelope);
-      addDigest.run(digest, where.first);
-      addEnvelope.run(envelopeHash, where.first);
+    envelopeAt: (first) => {
+      const row = envelopeAt.get(first);
+      return row && bytes(row["envelope"]);
     },
-    releases: (packageHash, version) =>
-      releases.all(packageHash, version).map((row) => ({
-        packageHash,
-        version,
-        line: number(row["line"]),
-        sha512: bytes(row["sha512"]),
-        tarSha512: bytes(row["tar"]),
-        position: number(row["position"]),
-      })),
+    addStatement: ({ first, count, digest, envelopeHash }, envelope) => {
+      addStatement.run(first, count, digest, envelopeHash, envelope);
+    },
+    releases: (packageHash, version) => releases.all(packageHash, version).map(releaseOf),
     addRelease: (row) => {
       addRelease.run(row.packageHash, row.version, row.line, row.sha512, row.tarSha512, row.position);
+    },
+    freshStatements: () =>
+      freshStatements.all().map((row) => ({
+        first: number(row["first"]),
+        count: number(row["count"]),
+        digest: bytes(row["digest"]),
+        envelopeHash: bytes(row["hash"]),
+      })),
+    freshReleases: () => freshReleases.all().map(releaseOf),
+    index: () => {
+      for (const step of indexing) step.run();
     },
     earlier: (root) => {
       const row = earlier.get(root);
@@ -136,6 +134,17 @@ export function prepareQueries(db: DatabaseSync): Queries {
     addEarlier: (root, list) => {
       addEarlier.run(root, list);
     },
+  };
+}
+
+function releaseOf(row: Record<string, SQLOutputValue>): ReleaseRow {
+  return {
+    packageHash: bytes(row["package"]),
+    version: text(row["version"]),
+    line: number(row["line"]),
+    sha512: bytes(row["sha512"]),
+    tarSha512: bytes(row["tar"]),
+    position: number(row["position"]),
   };
 }
 
