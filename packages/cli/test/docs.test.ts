@@ -1,18 +1,24 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { FidoError, type FidoErrorCode } from "@touchmark/fido";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../src/commands.ts";
+import { explainFailure } from "../src/failure.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
 describe("docs/troubleshooting.md", () => {
-  it("has every code of FidoError once in its table, and no other", () => {
+  it("has every code of FidoError once in its table, and no other, and names those with another exit code", () => {
     const [, union = ""] = /type FidoErrorCode =([^;]+);/.exec(read("packages/fido/src/error.ts")) ?? [];
     const codes = [...union.matchAll(/"([A-Z_0-9]+)"/g)].map(([, code = ""]) => code);
     const told = [...read("docs/troubleshooting.md").matchAll(/^\| `([A-Z_0-9]+)` \| \S.* \| \S.* \|$/gm)];
     expect(codes.length).toBeGreaterThan(20);
     expect(told.map(([, code = ""]) => code).toSorted()).toEqual(codes.toSorted());
+    const [, sentence = ""] =
+      /exit code 4, except (.+), which end with 2\./.exec(read("docs/troubleshooting.md")) ?? [];
+    const others = codes.filter((code) => explainFailure(new FidoError(code as FidoErrorCode, "No.")).exit !== 4);
+    expect([...sentence.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code).toSorted()).toEqual(others.toSorted());
   });
 });
 

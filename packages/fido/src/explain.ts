@@ -196,7 +196,11 @@ function statusTexts(status: number, retries: number | undefined): readonly [Fid
         "Finish or close the other program and try again.",
       ];
     default:
-      return ["DEVICE_REFUSED", `The security key refused the request (status ${hex(status)}).`, ""];
+      return [
+        "DEVICE_REFUSED",
+        `The security key refused the request (status ${hex(status)}).`,
+        "Unplug the key, plug it in again and retry; if this comes back, report it with --trace.",
+      ];
   }
 }
 
@@ -216,7 +220,7 @@ function permissionHint(): string {
   if (process.platform === "win32")
     return "Windows lets only administrators talk to a security key directly; use --device browser, or ssh-keygen.";
   if (process.platform === "darwin") return "Allow the terminal under Privacy & Security, Input Monitoring.";
-  return "systemd opens it to whoever sits at the screen: plug the key in again. Over SSH, and elsewhere, it takes the rule in docs/troubleshooting.md.";
+  return "Plug the key in again: systemd gives it to whoever sits at the screen. Over SSH, and elsewhere, it takes the rule in docs/troubleshooting.md.";
 }
 
 function hex(byte: number): string {

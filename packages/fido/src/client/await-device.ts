@@ -25,7 +25,7 @@ export interface WatchEdges {
 /**
  * The key to be used, open. None there, or not the right one: waits until it is plugged in. Several: all blink, and the first
  * that is touched is it; one that is plugged in meanwhile blinks with them.
- * Throws NO_DEVICE and CREDENTIAL_UNKNOWN where it does not wait, TOUCH_TIMEOUT, CANCELLED, and what the only key says when it can't be opened.
+ * Throws NO_DEVICE and CREDENTIAL_UNKNOWN where it does not wait, TOUCH_TIMEOUT, CANCELLED, and what the only key says when it can't be opened or falls silent.
  */
 export async function awaitDevice(request: AwaitRequest): Promise<FidoDevice> {
   const { interaction, holding } = request;
