@@ -1,14 +1,7 @@
 import { homedir } from "node:os";
-import {
-  consistencyRanges,
-  digestToBytes,
-  encodeAddCheckpoint,
-  fetchCheckpoint,
-  fetchRangeDigests,
-  fetchTile,
-  type LogEndpoint,
-} from "@touchmark/log";
+import type { LogEndpoint } from "@touchmark/log";
 import { type Io, run } from "touchmark";
+import { requestFor } from "../../packages/log-server/test/support/request-for.ts";
 import type { LogEndpointText } from "./log.ts";
 
 /** `touchmark log audit serve`, running. */
@@ -63,10 +56,7 @@ export async function startAuditor(
     key: keys[0]!,
     said: () => said,
     ask: async (endpoint, old = 0) => {
-      const { note, size } = await fetchCheckpoint(endpoint);
-      const ranges = old === 0 ? [] : consistencyRanges(old, size);
-      const proof = await fetchRangeDigests(size, ranges, (tile) => fetchTile(endpoint, tile));
-      const body = encodeAddCheckpoint({ oldSize: old, proof: proof.map(digestToBytes), note });
+      const body = await requestFor(endpoint, old);
       const answer = await fetch(`${url}add-checkpoint`, { method: "POST", body });
       return { status: answer.status, body: await answer.text() };
     },

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryFolder } from "./support/log.ts";
 import { type RunningPostgres, startPostgres } from "./support/postgres.ts";
 import { type RunningSwift, startSwift } from "./support/swift.ts";
-import { bundleServer, seededRandom, torture } from "./support/torture.ts";
+import { bundleScript } from "./support/bundle.ts";
+import { seededRandom, torture } from "./support/torture.ts";
 
 const { dir, remove } = temporaryFolder();
 let postgres: RunningPostgres;
@@ -21,7 +22,7 @@ test(
   "[L7] kill -9 at any instant under load: nothing acknowledged is lost, one history is signed",
   { timeout: 400_000 },
   async () => {
-    const script = await bundleServer(join(dir, "bundle"));
+    const script = await bundleScript("tortured-server.ts", join(dir, "bundle"));
     const shared = { ledger: await postgres.makeDatabase(), blobs: await swift.makeBucket() };
     const runs = [
       { script, addresses: { dir: join(dir, "log") }, signed: join(dir, "signed"), kills: 30, random: seededRandom(1) },

@@ -1,0 +1,75 @@
+/** A log that is killed at each step of a batch and of a start [L-30], where torture.ts kills at random instants. */
+import { setTimeout } from "node:timers/promises";
+import type { Step } from "./kill-step.ts";
+import { beginLife, type Life, startChild, type TortureReport, type Victim } from "./torture.ts";
+
+/** In their order. At the second call the batch before it is being published, or is not yet. */
+export const OF_A_BATCH: readonly Step[] = [
+  { call: "write", when: "before", count: 1 },
+  { call: "write", when: "half", count: 2 },
+  { call: "write", when: "after", count: 1 },
+  { call: "append", when: "amid", count: 1 },
+  { call: "append", when: "amid", count: 2 },
+  { call: "append", when: "after", count: 1 },
+  { call: "append", when: "after", count: 2 },
+  { call: "sign", when: "after", count: 2 },
+  { call: "show", when: "before", count: 1 },
+  { call: "show", when: "amid", count: 2 },
+  { call: "show", when: "after", count: 1 },
+  { call: "publish", when: "amid", count: 2 },
+  { call: "publish", when: "after", count: 1 },
+  { call: "answer", when: "after", count: 3 },
+];
+
+/** A start shows the published checkpoint, signs the stored tree, and, where that was not published, shows it. */
+export const OF_A_START: readonly Step[] = [
+  { call: "take writing", when: "after", count: 1 },
+  { call: "show", when: "amid", count: 1 },
+  { call: "show", when: "after", count: 1 },
+  { call: "sign", when: "after", count: 1 },
+  { call: "show", when: "after", count: 2 },
+];
+
+/** The last one of a start, after which nothing waits to be published any more. */
+export const END_OF_A_START: Step = { call: "publish", when: "after", count: 1 };
+
+/** Throws an error that says what was lost or forked, or which step was never come to. */
+export async function killAtSteps(
+  victim: Victim,
+  batch: readonly Step[],
+  start: readonly Step[],
+  onKill: (step: Step) => void = () => undefined,
+): Promise<TortureReport> {
+  const life = await beginLife(victim, () => 0);
+  let round = 0;
+  const liveUntil = async (step: Step): Promise<void> => {
+    const child = startChild(victim, round);
+    const log = await child.ready;
+    await life.lookAt(log);
+    const load = life.load(log, `${round++}`);
+    await Promise.race([load, answers(life, 4)]);
+    child.arm(step);
+    await load;
+    await died(child.ended, step);
+  };
+  const died = async (ended: Promise<string | null>, step: Step): Promise<void> => {
+    if ((await ended) !== "SIGKILL") throw new Error(`The log ended before it came to ${JSON.stringify(step)}.`);
+    onKill(step);
+  };
+  for (const step of batch) await liveUntil(step);
+  // What is stored and not published is there to be recovered, until a start has remembered it as published.
+  const stored: Step = { call: "append", when: "after", count: 1 };
+  for (const steps of [start, [END_OF_A_START]]) {
+    await liveUntil(stored);
+    for (const step of steps) await died(startChild(victim, round++, step).ended, step);
+  }
+  const last = startChild(victim, round);
+  await life.lookAt(await last.ready);
+  await last.kill();
+  return life.end();
+}
+
+/** Waits for so many more answers. */
+async function answers({ acknowledged }: Life, more: number): Promise<void> {
+  for (const wanted = acknowledged.length + more; acknowledged.length < wanted;) await setTimeout(2);
+}
