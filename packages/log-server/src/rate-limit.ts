@@ -11,26 +11,38 @@ export type RateLimitOptions = {
   readonly addresses?: number;
 };
 
-/** Takes a token of this address; `false` if there is none. */
-export type RateLimit = (address: string) => boolean;
+export type RateLimit = {
+  /** Takes a token of this address; `false` if there is none. */
+  readonly take: (address: string) => boolean;
+  /** Takes so many more for what was let in; it may leave the address in debt. */
+  readonly charge: (address: string, tokens: number) => void;
+};
 
 type Bucket = { tokens: number; at: number };
 
 export function createRateLimit({ perSecond, burst, clock, addresses = 50_000 }: RateLimitOptions): RateLimit {
   const buckets = new Map<string, Bucket>();
-  return (address) => {
-    const now = clock();
+  const tokensOf = (address: string): number => {
     const known = buckets.get(address);
-    const tokens = known === undefined ? burst : Math.min(burst, known.tokens + ((now - known.at) / 1000) * perSecond);
+    return known === undefined ? burst : Math.min(burst, known.tokens + ((clock() - known.at) / 1000) * perSecond);
+  };
+  const put = (address: string, tokens: number): void => {
     buckets.delete(address);
-    buckets.set(address, { tokens: tokens < 1 ? tokens : tokens - 1, at: now });
+    buckets.set(address, { tokens, at: clock() });
     if (buckets.size > addresses) {
       for (const oldest of buckets.keys()) {
         buckets.delete(oldest);
         break;
       }
     }
-    return tokens >= 1;
+  };
+  return {
+    take: (address) => {
+      const tokens = tokensOf(address);
+      put(address, tokens < 1 ? tokens : tokens - 1);
+      return tokens >= 1;
+    },
+    charge: (address, tokens) => put(address, tokensOf(address) - tokens),
   };
 }
 
@@ -47,7 +59,15 @@ export function countedAddress(request: IncomingMessage, proxy: string | undefin
     .at(-1)
     ?.trim();
   const address = proxied && last ? plainAddress(last.slice(0, 45)) : own;
-  return address.includes(":") ? address.split(":").slice(0, 4).join(":") : address;
+  return address.includes(":") ? networkOf(address) : address;
+}
+
+/** The first four groups of an IPv6 address, those that `::` stands for among them. */
+function networkOf(address: string): string {
+  const [head = "", tail] = address.split("::");
+  const groups = head.split(":").filter((group) => group !== "");
+  const missing = tail === undefined ? 0 : 8 - groups.length - tail.split(":").filter((group) => group !== "").length;
+  return [...groups, ...Array.from({ length: Math.max(0, missing) }, () => "0")].slice(0, 4).join(":");
 }
 
 function plainAddress(address: string): string {

@@ -35,6 +35,8 @@ export type Service = {
   readonly sequencer: Sequencer | undefined;
   /** Takes one request of whoever sent this; `false` if there were too many. */
   readonly admit: (request: IncomingMessage) => boolean;
+  /** Counts this request as so many more. */
+  readonly charge: (request: IncomingMessage, more: number) => void;
   readonly metrics: () => string;
   readonly inbox: Inbox;
   /** Bytes of request bodies, and bundles of evidence in the making, that there may still be at one time. */
@@ -59,7 +61,7 @@ export async function answerRequest(service: Service, request: IncomingMessage):
     if (method !== "POST") throw new LogServerError("METHOD", "This is asked for by POST.");
     if (!service.admit(request))
       throw new LogServerError("TOO_MANY", "Too much comes from this address.", "Send it again in a minute.");
-    return answerPost(service, path, await readBody(request, MAX_BODY_BYTES, service.budget));
+    return answerPost(service, path, request, await readBody(request, MAX_BODY_BYTES, service.budget));
   }
   if (method !== "GET" && method !== "HEAD") throw new LogServerError("METHOD", "This is asked for by GET.");
   const answer = await answerGet(service, path);
@@ -68,12 +70,17 @@ export async function answerRequest(service: Service, request: IncomingMessage):
 }
 
 /** What was sent is in memory until it is answered, and counts so long [L-34]. */
-async function answerPost(service: Service, path: "submit" | "evidence" | "inbox", body: Uint8Array): Promise<Answer> {
+async function answerPost(
+  service: Service,
+  path: "submit" | "evidence" | "inbox",
+  request: IncomingMessage,
+  body: Uint8Array,
+): Promise<Answer> {
   const { budget } = service;
   budget.left -= body.length;
   try {
     if (path === "inbox") return await answerInbox(service, body);
-    return path === "submit" ? await answerSubmit(service, body) : await answerEvidence(service, body);
+    return path === "submit" ? await answerSubmit(service, request, body) : await answerEvidence(service, body);
   } finally {
     budget.left += body.length;
   }
@@ -108,18 +115,26 @@ function health(ready: boolean): Answer {
 }
 
 /** [L-20] What is known already is answered before a signature is checked [L-15]. */
-async function answerSubmit(service: Service, body: Uint8Array): Promise<Answer> {
+async function answerSubmit(service: Service, request: IncomingMessage, body: Uint8Array): Promise<Answer> {
   const { sequencer } = service;
   if (sequencer === undefined) throw readsOnly();
   const { envelope: text, earlier } = parseSubmitRequest(body);
   const { signed, verify } = openEnvelope(text);
   const known = await sequencer.receiptOf(signed);
   if (known !== undefined) return receiptAnswer(known);
+  service.charge(request, entriesWorth(signed.statement, text) - 1);
   await verify();
   await lookUpProofs(service, signed.statement);
   const envelope = encodeUtf8(text);
   const envelopeHash = nodeCrypto.sha256(envelope);
   return receiptAnswer(await sequencer.submit({ signed, envelope, envelopeHash, earlier }));
+}
+
+const ENTRY_WORTH_BYTES = 4096;
+
+/** [L-34] As how many submissions a statement counts. What it makes is there for good, and everybody who checks its packages has to have it. */
+function entriesWorth(statement: Statement, envelope: string): number {
+  return Math.max(statementChains(statement).length, Math.ceil(envelope.length / ENTRY_WORTH_BYTES));
 }
 
 /** [L-50] */

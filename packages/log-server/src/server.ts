@@ -55,7 +55,7 @@ export type LogServerOptions = {
   readonly requestTimeout?: number;
   /** Milliseconds between looks at the storage of a log that is followed, 1,000 if left out. */
   readonly follow?: number;
-  /** [L-34] Submissions and questions for evidence that one address may send: a second, 50 if left out, and in one go, 500. This machine itself is not counted. */
+  /** [L-34] Submissions, by their entries and size, and questions for evidence that one address may send: a second, 50 if left out, and in one go, 500. This machine itself is not counted. */
   readonly rate?: { readonly perSecond: number; readonly burst: number };
   /** The address from which a proxy in front connects, which says in X-Forwarded-For who asks. */
   readonly proxy?: string | undefined;
@@ -105,7 +105,11 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
     sequencer: writing?.sequencer,
     admit: (request) => {
       const address = countedAddress(request, proxy);
-      return address === undefined || rateLimit(address);
+      return address === undefined || rateLimit.take(address);
+    },
+    charge: (request, tokens) => {
+      const address = countedAddress(request, proxy);
+      if (address !== undefined) rateLimit.charge(address, tokens);
     },
     metrics: () =>
       metrics.text({

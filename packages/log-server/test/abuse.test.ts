@@ -157,25 +157,53 @@ describe("[L8] [L-34] one who takes much leaves enough for the rest", () => {
     for (let i = 0; i < 5; i++) await post(`2001:db8:1:2::${i}`);
     expect(await post("2001:db8:1:2:ffff::1")).toBe(429);
     expect(await post("2001:db8:1:3::1")).toBe(200);
+    for (let i = 0; i < 5; i++) await post(`2001:db8::${i}:1:2:3`); // the zeros of the network are left out
+    expect(await post("2001:db8:0:0:4:1:2:3")).toBe(429);
+    expect(await post("2001:db8::4:1:2:3:4")).toBe(200);
     expect((await fetch(`${running.url}checkpoint`, { headers: { "x-forwarded-for": "203.0.113.7" } })).status).toBe(
       200,
     );
   });
 });
 
+describe("[L-34] what is entered for good", () => {
+  test("counts by its entries and its size, and once", async () => {
+    running = await runLog({ proxy: "127.0.0.1", rate: { perSecond: 0.001, burst: 100 } });
+    const alice = person("alice");
+    const packages = (name: string, count: number): Record<string, []> =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`npm:npmjs/${name}${i}`, []]));
+    const submit = async (envelope: Uint8Array): Promise<number> => {
+      const body = JSON.stringify({ envelope: Buffer.from(envelope).toString() });
+      const headers = { "x-forwarded-for": "203.0.113.7" };
+      return (await fetch(`${running!.url}submit`, { method: "POST", headers, body })).status;
+    };
+    const many = claim(packages("a", 60), [alice]);
+    expect(await submit(many)).toBe(200);
+    expect(await submit(many)).toBe(200);
+    // Nobody is kept from what is worth more than there may be at all, but from more after it.
+    expect(await submit(claim(packages("b", 200), [alice]))).toBe(200);
+    expect(await submit(claim(packages("c", 1), [alice]))).toBe(429);
+  });
+});
+
 describe("the bucket of an address", () => {
   test("fills again by time, and never beyond its burst", () => {
     const clock = { now: 0 };
-    const take = createRateLimit({ perSecond: 10, burst: 3, clock: () => clock.now });
+    const { take, charge } = createRateLimit({ perSecond: 10, burst: 3, clock: () => clock.now });
     expect([take("a"), take("a"), take("a"), take("a")]).toEqual([true, true, true, false]);
     clock.now += 100;
     expect([take("a"), take("a")]).toEqual([true, false]);
     clock.now += 1_000_000;
     expect([take("a"), take("a"), take("a"), take("a")]).toEqual([true, true, true, false]);
+    charge("a", 10);
+    clock.now += 1000;
+    expect(take("a")).toBe(false);
+    clock.now += 100;
+    expect([take("a"), take("a"), take("b")]).toEqual([true, false, true]);
   });
 
   test("is one of so many at most", () => {
-    const take = createRateLimit({ perSecond: 1, burst: 1, clock: () => 0, addresses: 3 });
+    const { take } = createRateLimit({ perSecond: 1, burst: 1, clock: () => 0, addresses: 3 });
     for (const address of ["a", "b", "c", "d"]) expect(take(address)).toBe(true);
     expect(take("d")).toBe(false);
     expect(take("a")).toBe(true); // forgotten
