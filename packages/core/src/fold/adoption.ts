@@ -5,16 +5,14 @@ import type { Signer } from "../statement.ts";
 import type { AdoptFinal } from "../statements/adopt-final.ts";
 import type { Adopt } from "../statements/adopt.ts";
 import { committeeVote, partiesOf, recognisedLine, samePerson } from "./committee.ts";
+import { requireHolders, requirePossession, signingKeys } from "./signers.ts";
 import {
   type EntryPlace,
   type Line,
   lineInForce,
   type PackageState,
   recoveryKeys,
-  requireHolders,
-  requirePossession,
   requirePrevious,
-  signingKeys,
   type World,
 } from "./state.ts";
 import { DAY, windowEnd } from "./windows.ts";

@@ -4,19 +4,16 @@ import type { Signer } from "../statement.ts";
 import type { Change } from "../statements/change.ts";
 import type { Revoke } from "../statements/revoke.ts";
 import { takeEffect } from "./settle-line.ts";
+import { lineOf, requireHolders, requirePossession, signingKeys } from "./signers.ts";
 import {
   type EntryPlace,
   type Line,
-  lineOf,
   liveKeys,
   type PackageState,
   type PendingChange,
   recoveryKeys,
   replaceLine,
-  requireHolders,
-  requirePossession,
   requirePrevious,
-  signingKeys,
 } from "./state.ts";
 import { isVetoable, type WindowName, windowEnd } from "./windows.ts";
 

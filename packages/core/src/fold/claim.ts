@@ -4,16 +4,14 @@ import { isPackageId } from "../package-id.ts";
 import type { SignedStatement, Signer } from "../statement.ts";
 import type { Claim } from "../statements/claim.ts";
 import type { Proof } from "../statements/proof.ts";
+import { requireHolders, requirePossession, signingKeys } from "./signers.ts";
 import {
   type EntryPlace,
   type Line,
   type PackageState,
   recoveryKeys,
   replaceLine,
-  requireHolders,
-  requirePossession,
   requirePrevious,
-  signingKeys,
   type World,
 } from "./state.ts";
 import { DAY, windowEnd } from "./windows.ts";

@@ -5,16 +5,8 @@ import { parsePackageId } from "../package-id.ts";
 import type { Signer } from "../statement.ts";
 import type { Power } from "../statements/details.ts";
 import { settleLine } from "./settle-line.ts";
-import {
-  type Endorsement,
-  type Line,
-  lineInForce,
-  type PackageState,
-  recoveryKeys,
-  requireHolders,
-  signingKeys,
-  type World,
-} from "./state.ts";
+import { namesOf, requireHolders, signingKeys } from "./signers.ts";
+import { type Endorsement, type Line, lineInForce, type PackageState, recoveryKeys, type World } from "./state.ts";
 import { DAY } from "./windows.ts";
 
 /** Votes of a committee and of the parties that they are about. */
@@ -36,9 +28,7 @@ export function committeeVote(
   requirePower(line, committeeId, power, time);
   requireScope(line, committeeId, packageId);
   const members = signingKeys(signers, line.authority.keys, line.revoked, line.authority);
-  const voters = countingMembers(members, parties);
-  requireHolders(voters, line.authority.releaseThreshold, "A-17");
-  return voters;
+  return requireVotes(members, parties, line.authority.releaseThreshold, "A-17");
 }
 
 /** A committee's line at a time, where it is recognised for this [A-16]. Throws `NOT_RECOGNISED`. */
@@ -86,6 +76,23 @@ export interface Party {
 /** The members who may vote on these parties: nobody votes on themselves [A-17]. */
 export function countingMembers(members: readonly HeldKey[], parties: readonly Party[]): HeldKey[] {
   return members.filter((member) => !parties.some((party) => samePerson(party, member)));
+}
+
+/** The members who count. Throws `THRESHOLD` under the rule if they are too few, and says who doesn't count [A-17]. */
+export function requireVotes(
+  members: readonly HeldKey[],
+  parties: readonly Party[],
+  needed: number,
+  rule: string,
+): HeldKey[] {
+  const voters = countingMembers(members, parties);
+  const others = members.filter((member) => !voters.includes(member));
+  const hint =
+    others.length === 0
+      ? "Ask another member to sign."
+      : `Whom it is about doesn't count (${namesOf(others)}): ask another member to sign.`;
+  requireHolders(voters, needed, rule, hint);
+  return voters;
 }
 
 /** Labels and keys are all that there is to know people by. */

@@ -1,18 +1,10 @@
 import { CoreError } from "../errors.ts";
 import type { Signer } from "../statement.ts";
 import type { Endorse } from "../statements/endorse.ts";
-import { countingMembers, requirePower, requireScope } from "./committee.ts";
+import { requirePower, requireScope, requireVotes } from "./committee.ts";
 import { endorsedParties } from "./parties.ts";
-import {
-  type Endorsement,
-  type EntryPlace,
-  lineOf,
-  type PackageState,
-  replaceLine,
-  requireHolders,
-  signingKeys,
-  type World,
-} from "./state.ts";
+import { lineOf, signingKeys } from "./signers.ts";
+import { type Endorsement, type EntryPlace, type PackageState, replaceLine, type World } from "./state.ts";
 
 const MAX_ENDORSED = 10_000;
 
@@ -30,7 +22,7 @@ export function applyEndorse(
   const threshold = line.authority.releaseThreshold;
   const given = [...claims].map(([packageId, { claim, confirms }]): Endorsement => {
     requireScope(line, by, packageId);
-    requireHolders(countingMembers(keys, endorsedParties(world, packageId, claim, place.time)), threshold, "A-17");
+    requireVotes(keys, endorsedParties(world, packageId, claim, place.time), threshold, "A-17");
     return { place, packageId, claim, confirms, signers: keys, threshold };
   });
   if (line.endorsements.length + given.length > MAX_ENDORSED)

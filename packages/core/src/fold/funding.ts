@@ -1,15 +1,7 @@
 import type { Signer } from "../statement.ts";
 import type { Funding } from "../statements/funding.ts";
-import {
-  type EntryPlace,
-  type FundingTerms,
-  lineOf,
-  type PackageState,
-  replaceLine,
-  requireHolders,
-  requirePrevious,
-  signingKeys,
-} from "./state.ts";
+import { lineOf, requireHolders, signingKeys } from "./signers.ts";
+import { type EntryPlace, type FundingTerms, type PackageState, replaceLine, requirePrevious } from "./state.ts";
 import { windowEnd } from "./windows.ts";
 
 /** [A-24]. Throws `WRONG_PREVIOUS`, `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`, `NOT_CLAIMED`. */

@@ -13,19 +13,11 @@ import {
   recognisedFor,
   requirePower,
   requireScope,
+  requireVotes,
 } from "./committee.ts";
 import { heldParties } from "./parties.ts";
-import {
-  type EntryPlace,
-  type Hold,
-  type Line,
-  lineOf,
-  type PackageState,
-  replaceLine,
-  requireHolders,
-  signingKeys,
-  type World,
-} from "./state.ts";
+import { lineOf, requireHolders, signingKeys } from "./signers.ts";
+import { type EntryPlace, type Hold, type Line, type PackageState, replaceLine, type World } from "./state.ts";
 import { windowEnd } from "./windows.ts";
 
 const MAX_RENEWALS = 2;
@@ -166,8 +158,7 @@ function requireCommitteeHold(
   for (const releaseId of releases) {
     const packageId = releaseId.slice(0, releaseId.lastIndexOf("@"));
     requireScope(line, by, packageId);
-    const voters = countingMembers(keys, heldParties(world, packageId, time));
-    requireHolders(voters, line.authority.releaseThreshold, "A-17");
+    requireVotes(keys, heldParties(world, packageId, time), line.authority.releaseThreshold, "A-17");
     const released = world.lenient ? undefined : world.releaseTime(releaseId);
     if (osv === null && released !== undefined && !isFresh(released, time)) {
       throw new CoreError(

@@ -4,7 +4,8 @@ import type { SignedStatement } from "../statement.ts";
 import type { Release, ReleasedVersion } from "../statements/release.ts";
 import { committeeVote, lineOfCommittee, peopleOf } from "./committee.ts";
 import { settleLine } from "./settle-line.ts";
-import { type Line, lineOf, liveKeys, type PackageState, requireHolders, signingKeys, type World } from "./state.ts";
+import { lineOf, requireHolders, signingKeys } from "./signers.ts";
+import { type Line, liveKeys, type PackageState, type World } from "./state.ts";
 
 /** A release that its authority stands behind. */
 export interface JudgedRelease {

@@ -1,9 +1,10 @@
 import type { HeldKey } from "../authority.ts";
 import type { Signer } from "../statement.ts";
 import type { Review } from "../statements/review.ts";
-import { countingMembers, requirePower, requireScope } from "./committee.ts";
+import { requirePower, requireScope, requireVotes } from "./committee.ts";
 import { reviewedParties } from "./parties.ts";
-import { lineOf, type PackageState, requireHolders, signingKeys, type World } from "./state.ts";
+import { lineOf, signingKeys } from "./signers.ts";
+import type { PackageState, World } from "./state.ts";
 
 /**
  * The members behind a committee's review [A-19], of whom those who hold a package of it at its entry don't count.
@@ -22,8 +23,7 @@ export function judgeReview(
   const packages = new Set([...reviews.values()].map(({ packageId }) => packageId));
   for (const packageId of packages) {
     requireScope(line, by, packageId);
-    const voters = countingMembers(members, reviewedParties(world, packageId, time));
-    requireHolders(voters, line.authority.releaseThreshold, "A-19");
+    requireVotes(members, reviewedParties(world, packageId, time), line.authority.releaseThreshold, "A-19");
   }
   return members;
 }

@@ -2,18 +2,8 @@ import { equalBytes } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
 import type { Signer } from "../statement.ts";
 import type { Veto } from "../statements/veto.ts";
-import {
-  areOf,
-  type EntryPlace,
-  type Line,
-  lineOf,
-  type PackageState,
-  type Pending,
-  recoveryKeys,
-  replaceLine,
-  requireHolders,
-  signingKeys,
-} from "./state.ts";
+import { areOf, lineOf, requireHolders, signingKeys } from "./signers.ts";
+import { type EntryPlace, type Line, type PackageState, type Pending, recoveryKeys, replaceLine } from "./state.ts";
 import { windowEnd } from "./windows.ts";
 
 /** [A-15]. Throws `NOT_PENDING`, `TOO_EARLY`, `WRONG_KEY`, `REVOKED_KEY`, `NOT_CLAIMED`. */
