@@ -33,6 +33,7 @@ export function checkLockfile(lockfile: Lockfile, policy: Policy, checker: Packa
 export function neededEvidence(lockfile: Lockfile, policy: Policy): Record<string, string[]> {
   const needed = new Map<string, Set<string>>();
   for (const locked of lockfile.packages) {
+    for (const packageId of otherNames(locked, policy)) needed.set(packageId, needed.get(packageId) ?? new Set());
     const packageId = locked.kind === "registry" ? packageIdOf(locked, policy) : null;
     if (packageId === null || !locked.version || !isVersion(locked.version)) continue;
     const versions = needed.get(packageId) ?? new Set();
@@ -58,10 +59,13 @@ function checkLocked(locked: LockedPackage, policy: Policy, checker: PackageChec
   };
   const refusal = checkSource(locked, policy, packageId) ?? checkPlace(locked, places, policy);
   if (refusal) return { ...verdict, reasons: [refusal] };
-  if (locked.kind !== "registry") return { ...verdict, status: "accepted", basis: basisOf(locked.kind) };
+  const taken = checkNames(otherNames(locked, policy), packageId, checker);
+  if (locked.kind !== "registry") return { ...verdict, status: "accepted", basis: basisOf(locked.kind), ...taken };
   if (packageId === null || !locked.integrity.ok) return verdict; // checkSource has refused both
   if ("code" in checker) return { ...verdict, status: "unchecked", reasons: [checker] };
   const checked = { ...checker.check({ packageId, version, sha512: locked.integrity.sha512 }), enforced };
+  if (checked.status !== "accepted") return checked;
+  if (taken) return { ...checked, basis: null, signers: [], ...taken };
   if (checked.basis !== "unclaimed") return checked;
   const strict = places.find((place) => ruleFor(policy, place).level === "strict");
   if (strict === undefined) return checked;
@@ -83,6 +87,52 @@ function checkPlace({ name, kind }: LockedPackage, places: string[], policy: Pol
     return authority !== null && authority !== own;
   });
   return taken === undefined ? null : notThePackage(taken, "names an authority");
+}
+
+/** The ids of the packages whose name it has and that it isn't, in every registry; none of a name that the policy only observes. */
+function otherNames(locked: LockedPackage, policy: Policy): string[] {
+  const { kind, aliases, name } = locked;
+  if (kind === "workspace" || kind === "link" || kind === "bundled") return [];
+  const names = kind === "registry" ? aliases : [name, ...aliases];
+  if (names.length === 0 || (kind !== "registry" && !policy.sources[kind === "remote-tarball" ? "remote" : kind]))
+    return [];
+  return [...policy.registries.keys()].flatMap((registry) =>
+    names
+      .filter((place) => isPackageName(place) && ruleFor(policy, place).level !== "observe")
+      .map((place) => encodePackageId({ registry, name: place })),
+  );
+}
+
+// [P-24]: under a name that is claimed nothing is taken but what those who hold it hold.
+function checkNames(
+  names: string[],
+  packageId: string | null,
+  checker: PackageChecker | Reason,
+): Pick<Verdict, "status" | "reasons"> | null {
+  if (names.length === 0) return null;
+  if ("code" in checker) return { status: "unchecked", reasons: [checker] };
+  const own = packageId === null ? null : digestOf(checker.ownerOf(packageId));
+  for (const id of names) {
+    const owner = checker.ownerOf(id);
+    if (owner === null || (own !== null && digestOf(owner) === own)) continue;
+    if ("status" in owner && owner.status === "unchecked") return { status: "unchecked", reasons: owner.reasons };
+    return { status: "rejected", reasons: [notTheHolders(id)] };
+  }
+  return null;
+}
+
+function digestOf(owner: ReturnType<PackageChecker["ownerOf"]>): string | null {
+  return owner !== null && "authority" in owner ? owner.authority.digest : null;
+}
+
+function notTheHolders(packageId: string): Reason {
+  const name = packageId.slice(packageId.indexOf("/") + 1);
+  return refuse(
+    "SOURCE_REFUSED",
+    "V-7",
+    `It is installed as ${name} and is not of the holders of ${packageId}, who have claimed that name.`,
+    `Restore the lockfile from git; or, if it is meant to be so, say "level": "observe" in a rule for "${name}" in touchmark.json.`,
+  );
 }
 
 /** Every name that it may be imported by: its own, its aliases, and what a file system may make of them if the policy has a rule for that. */

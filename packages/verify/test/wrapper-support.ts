@@ -52,6 +52,7 @@ export function judge(...refused: string[]): { checker: PackageChecker; decide: 
   const checker: PackageChecker = {
     check: ({ packageId, version, sha512 }) => check(packageId, version, sha512),
     lineOf: () => null,
+    ownerOf: () => null,
     pinOf: () => null,
     notes: [],
     releasesOf: () => [],

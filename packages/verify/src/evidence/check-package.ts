@@ -44,6 +44,8 @@ export interface PackageChecker {
   check(candidate: Candidate): Verdict;
   /** The line by which a package is judged [V-12]; null if it isn't claimed by one that counts. */
   lineOf(packageId: string): Line | null;
+  /** Whose a name is: the line that counts, null if it is shown that none does, else why that can't be said or is not as it should be. */
+  ownerOf(packageId: string): Line | null | Finding;
   /** What `touchmark.lock` is to keep of that line [E-8]. */
   pinOf(packageId: string): Pin | null;
   /** The good releases of a version. */
@@ -125,6 +127,15 @@ export function packageChecker(
     const base = { packageId, name, version, enforced: rule.level !== "observe", signers: [], basis: null };
     return withException(policy, { ...base, ...find(candidate, rule, pins.get(packageId)) });
   };
+  const ownerOf: PackageChecker["ownerOf"] = (packageId) => {
+    if (committees.unread !== null) return { status: "unchecked", reasons: [committees.unread] };
+    const { name } = parsePackageId(packageId);
+    const rule: PackageRule = { ...ruleFor(policy, name), level: "ratchet" };
+    const asked = { packageId, name, rule, pin: pins.get(packageId), history: historyOf(packageId), time, world, open };
+    const found = checkAuthority(asked);
+    if ("line" in found) return found.line;
+    return found.status === "accepted" ? null : found;
+  };
   const trustedOf = (packageId: string): Trusted | null => {
     const history = historyOf(packageId);
     const line = history.kind === "claimed" ? countingLine(history.state, ruleOf(packageId), packageId, world) : null;
@@ -147,6 +158,7 @@ export function packageChecker(
   return {
     check,
     lineOf: (packageId) => trustedOf(packageId)?.line ?? null,
+    ownerOf,
     pinOf: (packageId) => {
       const trusted = trustedOf(packageId);
       return trusted && pinOf(trusted.claimed.state, trusted.line, packageId, world);

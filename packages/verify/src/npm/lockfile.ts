@@ -107,7 +107,7 @@ function parseEntry(path: string, entry: JsonObject, all: JsonObject, registryOf
   const registry = address && registryOf(address);
   return {
     name,
-    aliases: installedAs === undefined || installedAs === name ? [] : [installedAs],
+    aliases: [installedAs, besideIt(path, all)].filter((alias) => alias !== undefined && alias !== name) as string[],
     version,
     kind: kindOf(path, entry, resolved, registry, bundler),
     registry,
@@ -120,6 +120,13 @@ function parseEntry(path: string, entry: JsonObject, all: JsonObject, registryOf
     optional: entry["optional"] === true || entry["devOptional"] === true,
     paths: [path],
   };
+}
+
+/** The name of another entry whose place it has on file systems that don't tell upper from lower case. */
+function besideIt(path: string, all: JsonObject): string | undefined {
+  if (!/[A-Z]|[^\0-\x7f]|[. ](?:\/|$)/.test(path)) return undefined;
+  const folded = foldPath(path);
+  return folded !== path && Object.hasOwn(all, folded) ? INSTALLED.exec(folded)?.[1] : undefined;
 }
 
 function kindOf(
