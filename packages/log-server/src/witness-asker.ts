@@ -52,6 +52,8 @@ export type WitnessAsker = {
   readonly ask: () => void;
 };
 
+/** Sizes that are tried in a row: a witness that names another one each time would be asked once a leaf. */
+const MOST_SIZES = 8;
 // Milliseconds.
 const LEAST_PAUSE = 250;
 const MOST_PAUSE = 30_000;
@@ -99,6 +101,7 @@ export function createAsker(options: AskerOptions): WitnessAsker {
     const sizes = [known ?? published(), published(), size, 0].filter((one) => one <= size);
     const tried = new Set<number>();
     for (let oldSize = sizes.shift(); oldSize !== undefined; oldSize = sizes.find((one) => !tried.has(one))) {
+      if (tried.size === MOST_SIZES) break;
       tried.add(oldSize);
       const ranges = oldSize === 0 ? [] : consistencyRanges(oldSize, size);
       const proof = (await tree.digests(ranges)).map(digestToBytes);

@@ -133,6 +133,19 @@ describe("[Q-24] to [Q-26] a log with witnesses", () => {
   });
 });
 
+test("[Q-26] a witness that names a new size each time is not asked once a leaf", async () => {
+  let size = 300;
+  let asked = 0;
+  const odd = await serve(() => [409, `${(asked++, --size)}\n`]);
+  const honest = { url: witnesses[0]!.url, key: witnesses[0]!.keys[0].key };
+  const log = await run(policyText(1, [honest, { url: odd, key: witnessKeys("odd.example")[0].key }]));
+  const packages = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`npm:npmjs/p${i}`, []]));
+  await log.submit(claim(packages, [alice]));
+  await eventually(async () => asked > 3);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(asked).toBeLessThanOrEqual(3 * 8); // what was asked at the start, and twice since then
+});
+
 describe("[Q-27] without a quorum", () => {
   test("submitters are told, nothing more is taken in, and all is made good when the witnesses are back", async () => {
     const log = await run(policyOf(3, witnesses));

@@ -1,5 +1,7 @@
 /** Whether the cosignatures on a checkpoint are those that a policy demands, and as of when. Pure: the time comes in. */
+import { equalBytes } from "@touchmark/core";
 import type { Cosignature } from "./cosignature.ts";
+import type { VerifierKey } from "./note.ts";
 import type { PolicyMember, PolicyWitness, TlogPolicy } from "./tlog-policy.ts";
 
 /** Seconds that a cosignature's time may be ahead of the clock [Q-13]. */
@@ -23,7 +25,7 @@ export function decideQuorum(policy: TlogPolicy, cosignatures: readonly Cosignat
   const ignored: PolicyWitness[] = [];
   for (const witness of policy.witnesses) {
     const { key } = witness;
-    const own = cosignatures.filter((one) => one.key.name === key.name && one.key.keyId === key.keyId);
+    const own = cosignatures.filter((one) => isSameKey(one.key, key));
     const counted = own.map(({ time }) => time).filter((time) => time > 0 && time <= now + MAX_COSIGNATURE_AHEAD);
     if (counted.length > 0) times.set(witness, Math.max(...counted));
     else if (own.length > 0) ignored.push(witness);
@@ -38,6 +40,11 @@ export function decideQuorum(policy: TlogPolicy, cosignatures: readonly Cosignat
     missing: namesOf((witness) => !times.has(witness)),
     ignored: namesOf((witness) => ignored.includes(witness)),
   };
+}
+
+/** Name and id are not enough: an id is 32 bits, and whoever may choose a key can find one with the id of another. */
+function isSameKey(a: VerifierKey, b: VerifierKey): boolean {
+  return a.name === b.name && a.keyId === b.keyId && a.type === b.type && equalBytes(a.publicKey, b.publicKey);
 }
 
 /** The newest time at which a member stands: a witness's own, a group's that of its threshold-th newest member [Q-15]; `undefined` if it does not. */

@@ -56,6 +56,14 @@ describe("[Q-7] to [Q-16] policies of witnesses", () => {
     expect(decideQuorum(policy, [...known, { key: stranger, time: 60 }], 100).held).toBe(false);
   });
 
+  test("[Q-14] a key that shares name and id with another one's is not that key", () => {
+    const policy = parseTlogPolicy(bytes(cases.find(({ name }) => name === "two of three")!.policy));
+    const { key } = cosignatures(policy, { W1: [50] })[0]!;
+    const twin = { ...key, publicKey: key.publicKey.map((byte) => byte ^ 1) }; // found by trying out four billion
+    const verdict = decideQuorum(policy, [...cosignatures(policy, { W2: [50] }), { key: twin, time: 50 }], 100);
+    expect([verdict.held, verdict.cosigned]).toEqual([false, ["W2"]]);
+  });
+
   test("names that only look alike are two", () => {
     const lines = [`witness \xff ${keys["w1"]!.vkey}`, `witness \xfe ${keys["w2"]!.vkey}`];
     const policy = parseTlogPolicy(Buffer.from(`${lines.join("\n")}\ngroup g all \xff \xfe\nquorum g\n`, "latin1"));
