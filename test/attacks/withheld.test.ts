@@ -220,6 +220,16 @@ describe("I11: the log stands still", () => {
     expect(online.stderr).toMatch(
       /warning: The log shows nothing newer than 48 hours; the policy allows 24 hours\. \[STALE\]\nhint: The log may be stuck/,
     );
+    // Who answers gets no further with old news than who is silent; and in a CI job nobody reads a warning.
+    for (const [days, env] of [
+      [8, {}],
+      [2, { CI: "true" }],
+    ] as const) {
+      for (const command of ["verify --online", "npm ci"]) {
+        const old = await cloneOf(consumer).touchmark(command, { now: later(days), env });
+        expect([old.exit, old.text], command).toEqual([3, expect.stringContaining("STALE")]);
+      }
+    }
     const alone = cloneOf(consumer);
     expect((await alone.touchmark("verify", { now: later(6) })).exit).toBe(0);
     const offline = await alone.touchmark("verify", { now: later(8) });

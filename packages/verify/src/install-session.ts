@@ -26,6 +26,8 @@ export interface SessionOptions {
   seen: SignedCheckpoint[];
   /** The newest one that this very `touchmark.lock` has held [V-5]. None if left out. */
   held?: SignedCheckpoint[];
+  /** False where nobody reads a warning [V-6]. True if left out. */
+  attended?: boolean;
   /** The clock, in seconds. */
   now: () => number;
   /** Called with each newer checkpoint that was verified, to be remembered. */
@@ -60,7 +62,7 @@ export function installSession(options: SessionOptions): InstallSession {
   const { policy } = options;
   const pins = options.companion?.pins ?? new Map<string, Pin>();
   const checkers = new Map<string, { checker: PackageChecker | Reason; versions: Set<string> }>();
-  const { held = [] } = options;
+  const { held = [], attended = true } = options;
   // What the log has shown in this session; until then what it has to extend.
   let shown: SignedCheckpoint[] = [];
   const before = [...options.seen, ...held];
@@ -69,7 +71,7 @@ export function installSession(options: SessionOptions): InstallSession {
   const trust = async (bundle: Companion["evidence"], log: LogEndpoint | null): Promise<TrustedEvidence> => {
     const online = shown.length > 0 ? shown : before;
     const against = log ? { seen: online } : { seen: [...held, ...shown], elsewhere: options.seen };
-    const trusted = await trustEvidence(bundle, { policy, now: options.now(), log, ...against });
+    const trusted = await trustEvidence(bundle, { policy, now: options.now(), log, attended, ...against });
     if (trusted.ok) {
       if (log) shown = [trusted.evidence.checkpoint];
       options.onCheckpoint(trusted.evidence.checkpoint);

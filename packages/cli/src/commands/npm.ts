@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { Verdict } from "@touchmark/core";
 import { companionCheckpoint, installSession, keepFork, parseCompanion, readRemembered } from "@touchmark/verify";
 import { MAX_EVIDENCE_BYTES } from "@touchmark/log";
+import { isAttended } from "../attended.ts";
 import { type Command, type Context, usageError } from "../command.ts";
 import { exitOf, reasonJson, summary, verdictJson, verdictLines } from "../evidence/describe-verdict.ts";
 import { rememberOrWarn } from "../evidence/load-evidence.ts";
@@ -56,6 +57,7 @@ async function runBehindGate(args: readonly string[], context: Context): Promise
     seen: remembered ? [remembered] : [],
     held: held ? [held] : [],
     now: () => io.now(),
+    attended: isAttended(io),
     onCheckpoint: (checkpoint) => {
       rememberOrWarn(checkpoint, policy, context);
     },

@@ -25,6 +25,7 @@ import {
   VerifyError,
   withCommittees,
 } from "@touchmark/verify";
+import { isAttended } from "../attended.ts";
 import type { Context } from "../command.ts";
 import { touchmarkHome } from "../files/home.ts";
 import { logEndpoint } from "../files/log-endpoint.ts";
@@ -114,10 +115,10 @@ export function rememberOrWarn(
 
 function trust(
   bundle: Companion["evidence"],
-  against: Omit<TrustOptions, "now">,
+  against: Omit<TrustOptions, "now" | "attended">,
   { io }: Context,
 ): Promise<TrustedEvidence> {
-  return trustEvidence(bundle, { ...against, now: io.now() });
+  return trustEvidence(bundle, { ...against, now: io.now(), attended: isAttended(io) });
 }
 
 function settle(

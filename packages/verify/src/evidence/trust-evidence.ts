@@ -28,11 +28,13 @@ export interface TrustOptions {
   elsewhere?: SignedCheckpoint[];
   /** The log, if it may be asked; the bundle then counts as fetched just now. */
   log: LogEndpoint | null;
+  /** False where nobody reads a warning, as in a CI job [V-6]. True if left out. */
+  attended?: boolean;
 }
 
 /** Decides whether a bundle as a whole can be relied on [V-1] to [V-6], [V-21]. */
 export async function trustEvidence(bundle: Evidence, options: TrustOptions): Promise<TrustedEvidence> {
-  const { policy, now, seen, elsewhere = [], log } = options;
+  const { policy, now, seen, elsewhere = [], log, attended = true } = options;
   try {
     const evidence = openEvidence(bundle, policy.log.key);
     const distinct = new Map(seen.map((older) => [older.note, older]));
@@ -40,7 +42,8 @@ export async function trustEvidence(bundle: Evidence, options: TrustOptions): Pr
     for (const other of elsewhere) checkSameSize(other, evidence.checkpoint);
     const quorum = checkQuorum(policy, evidence.checkpoint, now); // [V-21]
     if (quorum !== null && "code" in quorum) return { ok: false, reason: quorum, fork: null };
-    const age = checkAge(policy, { epoch: evidence.epoch.time, quorum: quorum?.time ?? null }, now, log !== null);
+    const times = { epoch: evidence.epoch.time, quorum: quorum?.time ?? null };
+    const age = checkAge(policy, times, now, { online: log !== null, attended });
     if (age?.fatal) return { ok: false, reason: age.reason, fork: null };
     return { ok: true, evidence, warnings: age ? [age.reason] : [] };
   } catch (error) {
@@ -87,7 +90,7 @@ function checkAge(
   policy: Policy,
   time: { epoch: number; quorum: number | null },
   now: number,
-  online: boolean,
+  { online, attended }: { online: boolean; attended: boolean },
 ): { fatal: boolean; reason: Reason } | null {
   const ahead = time.epoch - now;
   if (ahead > MAX_AHEAD) {
@@ -103,7 +106,9 @@ function checkAge(
   const hint = online
     ? "The log may be stuck, or somebody holds its news back."
     : "Fetch it again: touchmark npm install";
-  return { fatal: !online, reason: { code: "STALE", step: "V-6", message, hint } };
+  // Whoever answers must not get further with old news than whoever is silent.
+  const fatal = !online || !attended || age > Math.max(policy.freshness.online, policy.freshness.offline);
+  return { fatal, reason: { code: "STALE", step: "V-6", message, hint } };
 }
 
 function hours(seconds: number): string {
