@@ -14,6 +14,7 @@ export { buildEvidence } from "./evidence.ts";
 export type { Problem } from "./replay.ts";
 export { type PackageAt, type PackageStates, packageStates } from "./stored-states.ts";
 export { createSequencer, type Receipt, type Sequencer, type SequencerOptions } from "./sequencer.ts";
+export type { HttpServerOptions, ServerEvent } from "./http-server.ts";
 export { type LogEvent, type LogServer, type LogServerOptions, startLogServer } from "./server.ts";
 export type { Blob, Blobs } from "./storage/blobs.ts";
 export type { AdmittedStatement, Ledger } from "./storage/ledger.ts";

@@ -1,14 +1,14 @@
 /** The log as an HTTP server on `node:http`. */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { cleanText } from "@touchmark/core";
-import { refusalOf, sendAnswer } from "./answers.ts";
+import { type Answer, refusalOf } from "./answers.ts";
 import type { ProofChecker } from "./claim-proofs.ts";
-import { limitConnections, limitUnsent, takeTurns, type Turns, type Unsent } from "./connections.ts";
+import { limitConnections } from "./connections.ts";
 import type { Cosigning } from "./cosigning.ts";
 import type { FollowedStore } from "./follow-store.ts";
+import { createHttpServer, type HttpServerOptions, type ServerEvent } from "./http-server.ts";
 import { createInbox } from "./inbox.ts";
-import { listen } from "./listen.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { countedAddress, createRateLimit } from "./rate-limit.ts";
 import { answerRequest, routeOf, type Service } from "./routes.ts";
@@ -16,20 +16,10 @@ import { createSequencer, type Sequencer } from "./sequencer.ts";
 import type { Store } from "./store.ts";
 import { packageStates } from "./stored-states.ts";
 
-/** What the operator's log gets: one flat object an event. `path` and `message` are cleaned. */
-export type LogEvent =
-  | {
-      readonly event: "request";
-      readonly method: string;
-      readonly path: string;
-      readonly status: number;
-      readonly ms: number;
-    }
-  | { readonly event: "failure"; readonly message: string; readonly error: unknown }
-  /** The log can't append any more in this process, which has to be started anew. */
-  | { readonly event: "stopped" };
+/** As with every server of this package; `stopped`: the log can't append any more in this process, which has to be started anew. */
+export type LogEvent = ServerEvent | { readonly event: "stopped" };
 
-export type LogServerOptions = {
+export type LogServerOptions = HttpServerOptions & {
   /** An open store, to write or to follow; the server closes it. */
   readonly store: Store | FollowedStore;
   /** Seconds since 1970. */
@@ -39,10 +29,6 @@ export type LogServerOptions = {
   /** [L-40] Looks up proofs of first claims; without it statements with such a proof are refused. */
   readonly proofs?: ProofChecker | undefined;
   readonly onEvent?: (event: LogEvent) => void;
-  /** 127.0.0.1 if left out. */
-  readonly host?: string;
-  /** A free one if left out. */
-  readonly port?: number;
   /** The log's witnesses; the server stops asking them when it is closed. */
   readonly cosigning?: Cosigning;
   /** [L-18] Seconds without an entry after which an epoch leaf is appended; if left out 3,600, or 43,200 where the log has witnesses. */
@@ -51,8 +37,6 @@ export type LogServerOptions = {
   readonly recosign?: number;
   /** Milliseconds between looks at the clock for the heartbeat, 30,000 if left out. */
   readonly tick?: number;
-  /** Milliseconds for a whole request to arrive, 30,000 if left out. */
-  readonly requestTimeout?: number;
   /** Milliseconds between looks at the storage of a log that is followed, 1,000 if left out. */
   readonly follow?: number;
   /** [L-34] Submissions, by their entries and size, and questions for evidence that one address may send: a second, 50 if left out, and in one go, 500. This machine itself is not counted. */
@@ -75,11 +59,10 @@ const MAX_UNSENT_BYTES = 256 * 1024 * 1024;
 const CONNECTIONS = 4096;
 const RATE = { perSecond: 50, burst: 500 };
 const KEPT_STATES = 10_000;
-const CLOSE_AFTER = 5000;
 
 /** Starts to listen. Rejects with the system's error if the port cannot be had. */
 export async function startLogServer(options: LogServerOptions): Promise<LogServer> {
-  const { store, clock, cosigning, onEvent = () => undefined, requestTimeout = 30_000, proxy } = options;
+  const { store, clock, cosigning, onEvent = () => undefined, proxy } = options;
   const metrics = createMetrics();
   const onFailure = (error: unknown): void => {
     metrics.countFailure();
@@ -90,13 +73,23 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
   const writing = "append" in store ? startWriting({ ...options, store, onFailure, metrics }) : undefined;
   const following = "append" in store ? undefined : startFollowing(store, options.follow ?? 1000, onFailure);
   const rateLimit = createRateLimit({ ...(options.rate ?? RATE), clock: () => performance.now() });
-  const server = createServer(
-    { requestTimeout, headersTimeout: Math.min(10_000, requestTimeout), connectionsCheckingInterval: 1000 },
-    (request, response) => void serve(service, request, response, onEvent, metrics, turns, unsent),
-  );
-  const turns = takeTurns();
-  const unsent = limitUnsent(MAX_UNSENT_BYTES);
-  const connections = limitConnections(server, options.connections ?? CONNECTIONS);
+  const answer = async (request: IncomingMessage): Promise<Answer> => {
+    try {
+      return await answerRequest(service, request);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal.status === 500) metrics.countFailure();
+      if (refusal.status === 500) onEvent({ event: "failure", message: cleanText(String(error)), error });
+      return refusal;
+    }
+  };
+  const http = createHttpServer(options, {
+    answer,
+    answered: ({ url = "" }, status, ms) => metrics.countRequest(routeOf(url), status, ms),
+    onEvent,
+    maxUnsent: MAX_UNSENT_BYTES,
+  });
+  const connections = limitConnections(http.server, options.connections ?? CONNECTIONS);
   const ready = (): boolean => ("append" in store ? store.ready() : following?.ready() === true);
   const service: Service = {
     store,
@@ -126,20 +119,16 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
     proofs: options.proofs,
     clock,
   };
-  server.keepAliveTimeout = 65_000;
-  const port = await listen(server, options.port ?? 0, options.host ?? "127.0.0.1");
+  const port = await http.listen();
   await writing?.begin();
 
   const shutDown = async (): Promise<void> => {
     writing?.stopBeating();
-    const closed = new Promise((resolve) => server.close(resolve));
-    await writing?.sequencer.stop();
-    await following?.stop();
-    cosigning?.stop();
-    server.closeIdleConnections();
-    const late = setTimeout(() => server.closeAllConnections(), CLOSE_AFTER);
-    await closed;
-    clearTimeout(late);
+    await http.close(async () => {
+      await writing?.sequencer.stop();
+      await following?.stop();
+      cosigning?.stop();
+    });
     await store.close();
   };
   let closing: Promise<void> | undefined;
@@ -199,33 +188,4 @@ function startFollowing(store: FollowedStore, pause: number, onFailure: (error: 
       return running;
     },
   };
-}
-
-async function serve(
-  service: Service,
-  request: IncomingMessage,
-  response: ServerResponse,
-  onEvent: (event: LogEvent) => void,
-  metrics: Metrics,
-  turns: Turns,
-  unsent: Unsent,
-): Promise<void> {
-  await turns(request, response);
-  if (request.socket.destroyed) return;
-  const begun = performance.now();
-  const { method = "", url = "" } = request;
-  const answer = await answerRequest(service, request).catch((error: unknown) => {
-    const refusal = refusalOf(error);
-    if (refusal.status === 500) metrics.countFailure();
-    if (refusal.status === 500) onEvent({ event: "failure", message: cleanText(String(error)), error });
-    return refusal;
-  });
-  // A body that was not read to its end would have to be read before the next request.
-  const { "content-length": length, "transfer-encoding": coding } = request.headers;
-  if (!request.complete && (length ?? coding) !== undefined) response.setHeader("connection", "close");
-  response.on("error", () => response.destroy());
-  unsent(request, response, sendAnswer(response, answer, method !== "HEAD"));
-  const ms = Math.round(performance.now() - begun);
-  metrics.countRequest(routeOf(url), answer.status, ms);
-  onEvent({ event: "request", method, path: cleanText(url, 200), status: answer.status, ms });
 }
