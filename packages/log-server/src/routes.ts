@@ -80,7 +80,9 @@ async function answerPost(
   budget.left -= body.length;
   try {
     if (path === "inbox") return await answerInbox(service, body);
-    return path === "submit" ? await answerSubmit(service, request, body) : await answerEvidence(service, body);
+    return path === "submit"
+      ? await answerSubmit(service, request, body)
+      : await answerEvidence(service, request, body);
   } finally {
     budget.left += body.length;
   }
@@ -131,6 +133,7 @@ async function answerSubmit(service: Service, request: IncomingMessage, body: Ui
 }
 
 const ENTRY_WORTH_BYTES = 4096;
+const QUESTION_WORTH_BYTES = 1024 * 1024;
 
 /** [L-34] As how many submissions a statement counts. What it makes is there for good, and everybody who checks its packages has to have it. */
 function entriesWorth(statement: Statement, envelope: string): number {
@@ -200,7 +203,7 @@ async function lookUpProofs(service: Service, statement: Statement): Promise<voi
 }
 
 /** [L-21] */
-async function answerEvidence(service: Service, body: Uint8Array): Promise<Answer> {
+async function answerEvidence(service: Service, request: IncomingMessage, body: Uint8Array): Promise<Answer> {
   const packages = parseEvidenceRequest(body);
   if (service.bundles.left === 0) {
     throw new LogServerError("TOO_MANY", "Too many ask for evidence at once.", "Ask again in a minute.");
@@ -208,6 +211,7 @@ async function answerEvidence(service: Service, body: Uint8Array): Promise<Answe
   service.bundles.left--;
   try {
     const bundle = await buildEvidence(service.store, service.states, packages);
+    service.charge(request, Math.floor(bundle.length / QUESTION_WORTH_BYTES));
     return { status: 200, type: JSON_TYPE, cache: NEVER, body: bundle };
   } finally {
     service.bundles.left++;

@@ -186,6 +186,25 @@ describe("[L-34] what is entered for good", () => {
   });
 });
 
+test("[L-34] a question for evidence counts by the size of its answer", async () => {
+  running = await runLog({ proxy: "127.0.0.1", rate: { perSecond: 0.001, burst: 3 } });
+  const list = Array.from(
+    { length: 20_000 },
+    (_, i) => [`1.0.0-a${String(i).padStart(5, "0")}`, sha512Hex("")] as const,
+  );
+  await running.submit(claim({ "npm:npmjs/a": list }, [person("alice")]), { "npm:npmjs/a": list });
+  const ask = async (from: string, versions: number): Promise<number> => {
+    const body = JSON.stringify({ packages: { "npm:npmjs/a": list.slice(0, versions).map(([version]) => version) } });
+    const headers = { "x-forwarded-for": from };
+    return (await fetch(`${running!.url}evidence`, { method: "POST", headers, body })).status;
+  };
+  const statuses: number[] = [];
+  for (let i = 0; i < 4; i++) statuses.push(await ask("203.0.113.7", 1));
+  expect(statuses).toEqual([200, 200, 200, 429]);
+  expect(await ask("203.0.113.8", 20_000)).toBe(200); // over three megabytes
+  expect(await ask("203.0.113.8", 1)).toBe(429);
+});
+
 describe("the bucket of an address", () => {
   test("fills again by time, and never beyond its burst", () => {
     const clock = { now: 0 };
