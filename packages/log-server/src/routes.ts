@@ -124,7 +124,7 @@ async function answerSubmit(service: Service, request: IncomingMessage, body: Ui
   const { signed, verify } = openEnvelope(text);
   const known = await sequencer.receiptOf(signed);
   if (known !== undefined) return receiptAnswer(known);
-  service.charge(request, entriesWorth(signed.statement, text) - 1);
+  service.charge(request, entriesWorth(signed.statement, body.length) - 1);
   await verify();
   await lookUpProofs(service, signed.statement);
   const envelope = encodeUtf8(text);
@@ -133,11 +133,19 @@ async function answerSubmit(service: Service, request: IncomingMessage, body: Ui
 }
 
 const ENTRY_WORTH_BYTES = 4096;
+const LOOKUP_WORTH = 10;
 const QUESTION_WORTH_BYTES = 1024 * 1024;
 
 /** [L-34] As how many submissions a statement counts. What it makes is there for good, and everybody who checks its packages has to have it. */
-function entriesWorth(statement: Statement, envelope: string): number {
-  return Math.max(statementChains(statement).length, Math.ceil(envelope.length / ENTRY_WORTH_BYTES));
+function entriesWorth(statement: Statement, bytes: number): number {
+  const entries = Math.max(statementChains(statement).length, Math.ceil(bytes / ENTRY_WORTH_BYTES));
+  return entries + LOOKUP_WORTH * lookups(statement);
+}
+
+/** Proofs that have to be looked up in a registry [L-40]. */
+function lookups(statement: Statement): number {
+  if (statement.kind === "proof") return [...statement.proofs.values()].filter(({ letter }) => letter === "a").length;
+  return statement.kind === "claim" ? [...statement.packages.values()].filter(({ proof }) => proof !== null).length : 0;
 }
 
 /** [L-50] */

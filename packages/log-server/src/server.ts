@@ -14,6 +14,7 @@ import { countedAddress, createRateLimit } from "./rate-limit.ts";
 import { answerRequest, routeOf, type Service } from "./routes.ts";
 import { createSequencer, type Sequencer } from "./sequencer.ts";
 import type { Store } from "./store.ts";
+import { createSlots } from "./slots.ts";
 import { packageStates } from "./stored-states.ts";
 
 /** As with every server of this package; `stopped`: the log can't append any more in this process, which has to be started anew. */
@@ -55,6 +56,8 @@ export type LogServer = {
 
 const MAX_BODIES_BYTES = 256 * 1024 * 1024;
 const MAX_BUNDLES = 16;
+const LOOKUPS = 4;
+const LOOKUPS_WAITING = 256;
 const MAX_UNSENT_BYTES = 256 * 1024 * 1024;
 const CONNECTIONS = 4096;
 const RATE = { perSecond: 50, burst: 500 };
@@ -116,7 +119,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
     budget: { left: MAX_BODIES_BYTES },
     bundles: { left: MAX_BUNDLES },
     inbox: createInbox(),
-    proofs: options.proofs,
+    proofs: options.proofs && inTurns(options.proofs),
     clock,
   };
   const port = await http.listen();
@@ -133,6 +136,12 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
   };
   let closing: Promise<void> | undefined;
   return { port, close: () => (closing ??= shutDown()) };
+}
+
+/** [L-34] A registry's document of one package may be tens of megabytes, and anybody can name a package. */
+function inTurns(check: ProofChecker): ProofChecker {
+  const slots = createSlots(LOOKUPS, LOOKUPS_WAITING);
+  return (proof) => slots(() => check(proof));
 }
 
 type Writing = { readonly sequencer: Sequencer; readonly begin: () => Promise<void>; readonly stopBeating: () => void };

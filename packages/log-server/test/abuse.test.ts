@@ -172,9 +172,9 @@ describe("[L-34] what is entered for good", () => {
     const alice = person("alice");
     const packages = (name: string, count: number): Record<string, []> =>
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`npm:npmjs/${name}${i}`, []]));
-    const submit = async (envelope: Uint8Array): Promise<number> => {
-      const body = JSON.stringify({ envelope: Buffer.from(envelope).toString() });
-      const headers = { "x-forwarded-for": "203.0.113.7" };
+    const submit = async (envelope: Uint8Array, from = "203.0.113.7", earlier = {}): Promise<number> => {
+      const body = JSON.stringify({ envelope: Buffer.from(envelope).toString(), earlier });
+      const headers = { "x-forwarded-for": from };
       return (await fetch(`${running!.url}submit`, { method: "POST", headers, body })).status;
     };
     const many = claim(packages("a", 60), [alice]);
@@ -183,6 +183,9 @@ describe("[L-34] what is entered for good", () => {
     // Nobody is kept from what is worth more than there may be at all, but from more after it.
     expect(await submit(claim(packages("b", 200), [alice]))).toBe(200);
     expect(await submit(claim(packages("c", 1), [alice]))).toBe(429);
+    const list = Array.from({ length: 5000 }, (_, i) => [`1.0.0-a${i + 10_000}`, sha512Hex("")] as const);
+    expect(await submit(claim({ "npm:npmjs/f": list }, [alice]), "203.0.113.8", { "npm:npmjs/f": list })).toBe(200);
+    expect(await submit(claim({ "npm:npmjs/g": [] }, [alice]), "203.0.113.8")).toBe(429);
   });
 });
 

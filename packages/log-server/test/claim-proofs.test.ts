@@ -59,6 +59,23 @@ describe("[L-40] a log admits a proof (a) only after a look at the registry", ()
     expect(asked).toEqual([{ packageId: widget, authority: authorityDigest(proved), ...proof, claimed: now }]);
   });
 
+  test("few at one time, whoever sends many: a document of a registry may be tens of megabytes", async () => {
+    let [running, most] = [0, 0];
+    await start(async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running--;
+      return { kind: "unknown", message: "No answer." };
+    });
+    const statuses = await Promise.all(
+      Array.from({ length: 60 }, async (_, i) => {
+        const envelope = Buffer.from(claim({ [`npm:npmjs/p${i}`]: [] }, [alice], { proof })).toString("utf8");
+        return (await fetch(`${log.url}submit`, { method: "POST", body: JSON.stringify({ envelope }) })).status;
+      }),
+    );
+    expect([new Set(statuses), most]).toEqual([new Set([503]), 4]);
+  });
+
   test("one that doesn't hold, one that can't be looked up, and a log that looks at nothing", async () => {
     await start(look);
     verdict = { kind: "wrong", message: "Other bytes." };
