@@ -171,9 +171,26 @@ describe("what lies in node_modules before", () => {
       return fetch(url, init);
     };
     const outcome = await consumer.touchmark("npm install", { fetch: interrupted, signal: stop.signal });
-    expect(outcome.exit, outcome.text).not.toBe(0);
+    expect([outcome.exit, outcome.text]).toEqual([4, expect.stringMatching(/error: Cancelled\. \[CANCELLED\]\n$/)]);
     expect(readdirSync(consumer.directory).toSorted()).toEqual(["node_modules", "package.json", "touchmark.json"]);
     expect(readdirSync(consumer.path("node_modules"))).toEqual(["mine"]);
+  });
+
+  test("Ctrl-C in a script: what was accepted before is whole, touchmark.lock too", async () => {
+    const stop = new AbortController();
+    const preinstall = `node -e "console.log('begun'); setTimeout(() => {}, 60000)"`;
+    const consumer = open({ manifest: { dependencies: { pewter: "1.0.0" }, scripts: { preinstall } } });
+    const onPrint = (text: string): void => {
+      if (/^begun/m.test(text)) stop.abort();
+    };
+    const outcome = await consumer.touchmark("npm install", { signal: stop.signal, onPrint });
+    expect([outcome.exit, outcome.text]).toEqual([4, expect.stringContaining("[CANCELLED]")]);
+    expect(["package-lock.json", "touchmark.lock", "node_modules/pewter"].map((file) => consumer.has(file))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect((await consumer.touchmark("verify")).exit).toBe(0);
   });
 
   test("can't pass for what was resolved, where there is no lockfile", async () => {

@@ -16,17 +16,20 @@ export async function main(): Promise<void> {
 /** Ctrl-C as a signal, from when somebody asks for it; before that, and the second time, it ends the process the usual way. */
 function cancelSignal(): { signal: () => AbortSignal; forget: () => void } {
   let cancelled: AbortController | undefined;
+  // A terminal that is closed ends what was typed there; what runs on without one may have been told to by nohup.
+  const names: NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
   const cancel = (): void => {
     cancelled?.abort();
   };
   return {
     signal: () => {
-      if (!cancelled) process.once("SIGINT", cancel).once("SIGTERM", cancel);
+      if (!cancelled && process.getBuiltinModule("node:tty").isatty(0)) names.push("SIGHUP");
+      if (!cancelled) for (const name of names) process.once(name, cancel);
       cancelled ??= new AbortController();
       return cancelled.signal;
     },
     forget: () => {
-      process.removeListener("SIGINT", cancel).removeListener("SIGTERM", cancel);
+      for (const name of names) process.removeListener(name, cancel);
     },
   };
 }

@@ -1,7 +1,14 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Verdict } from "@touchmark/core";
-import { companionCheckpoint, installSession, keepFork, parseCompanion, readRemembered } from "@touchmark/verify";
+import {
+  companionCheckpoint,
+  installSession,
+  type Lockfile,
+  keepFork,
+  parseCompanion,
+  readRemembered,
+} from "@touchmark/verify";
 import { MAX_EVIDENCE_BYTES } from "@touchmark/log";
 import { isAttended } from "../attended.ts";
 import { type Command, type Context, usageError } from "../command.ts";
@@ -65,6 +72,17 @@ async function runBehindGate(args: readonly string[], context: Context): Promise
       ui.warn(`the log contradicts itself; both notes are kept in ${keepFork(home, policy.log.key, notes)}`);
     },
   });
+  // [E-9]
+  const remember = async (lockfile: Lockfile): Promise<void> => {
+    const bytes = await session.companionFor(lockfile);
+    if (bytes) {
+      await writeWhole(file, bytes);
+      rememberOrWarn(companionCheckpoint(parseCompanion(bytes), policy.log.key), policy, context, file);
+      return;
+    }
+    io.signal.throwIfAborted();
+    ui.warn("touchmark.lock is left as it was: the log could not be asked");
+  };
   const run = await runNpm({
     argv: args,
     cwd: io.cwd,
@@ -73,6 +91,7 @@ async function runBehindGate(args: readonly string[], context: Context): Promise
     cacheDirectory: join(home, "npm-cache"),
     checkLockfile: (lockfile) => session.checkLockfile(lockfile),
     decide: decideBySession(session),
+    onAccepted: remember,
     fetch: (url, init) => io.fetch(url, init),
     io: {
       stdout: (text) => {
@@ -84,16 +103,11 @@ async function runBehindGate(args: readonly string[], context: Context): Promise
       },
     },
     signal: io.signal,
+  }).catch((error: unknown) => {
+    io.signal.throwIfAborted();
+    throw error;
   });
-  // A script that fails makes nothing unsigned of what was accepted.
-  if (run.stage === "done" && run.lockfile && run.verdict && !run.dryRun) {
-    // [E-9]
-    const bytes = await session.companionFor(run.lockfile);
-    if (bytes) {
-      await writeWhole(file, bytes);
-      rememberOrWarn(companionCheckpoint(parseCompanion(bytes), policy.log.key), policy, context, file);
-    } else ui.warn("touchmark.lock is left as it was: the log could not be asked");
-  }
+  if (run.exitCode !== 0) io.signal.throwIfAborted();
   report(run, context);
   return run.exitCode;
 }

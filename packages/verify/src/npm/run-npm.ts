@@ -32,6 +32,8 @@ export interface RunNpmOptions {
   cacheDirectory: string;
   checkLockfile(lockfile: Lockfile): Promise<LockfileVerdict>;
   decide: Decide;
+  /** Called once what was installed is accepted, before any script: what is to be remembered of it. If it fails, everything is put back. */
+  onAccepted?: (lockfile: Lockfile) => Promise<void>;
   /** The network to the registries; global `fetch` if left out. */
   fetch?: FetchEdge;
   io: { stdout(text: string | Uint8Array): void; stderr(text: string | Uint8Array): void };
@@ -47,8 +49,6 @@ export interface NpmRun {
   /** The last lockfile that was read, and what was said of it. */
   lockfile: Lockfile | undefined;
   verdict: LockfileVerdict | undefined;
-  /** Whether npm was only asked what it would do, by the command line or by its settings. */
-  dryRun: boolean;
 }
 
 /**
@@ -114,7 +114,6 @@ async function runBetweenChecks(
     refusals,
     lockfile,
     verdict,
-    dryRun: args.dryRun,
   });
 
   const project = {
@@ -159,8 +158,9 @@ async function runBetweenChecks(
     if (args.dryRun) return end("done", 0, before, gated.refusals);
 
     const after = await checkAfter(project, before);
-    installed = true;
+    options.signal?.throwIfAborted();
     if (after.refusals.length > 0) {
+      installed = true;
       const restored = files.restore();
       for (const path of installs ? ["", ...workspacesOf(after.lockfile)] : []) {
         rmSync(join(settings.project, path, "node_modules"), { recursive: true, force: true });
@@ -171,6 +171,8 @@ async function runBetweenChecks(
       io.stderr(refusalTable(title, after.refusals));
       return end("after", exitCodeOf(after.refusals), after, after.refusals);
     }
+    if (after.lockfile && after.verdict) await options.onAccepted?.(after.lockfile);
+    installed = true;
     reportHeldBack(gated.refusals, after.lockfile, io);
     const wantsScripts = after.installed && !args.ignoreScripts;
     for (const command of wantsScripts ? scriptCommands(args, settings.project, after.installed!) : []) {
