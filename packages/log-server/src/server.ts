@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { cleanText } from "@touchmark/core";
 import { type Answer, refusalOf } from "./answers.ts";
+import { bodyBudget } from "./body.ts";
 import type { ProofChecker } from "./claim-proofs.ts";
 import { limitConnections } from "./connections.ts";
 import type { Cosigning } from "./cosigning.ts";
@@ -116,7 +117,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
         ready: ready(),
         writer: writing !== undefined,
       }),
-    budget: { left: MAX_BODIES_BYTES },
+    budget: bodyBudget(MAX_BODIES_BYTES),
     bundles: { left: MAX_BUNDLES },
     inbox: createInbox(),
     proofs: options.proofs && inTurns(options.proofs),

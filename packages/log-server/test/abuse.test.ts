@@ -5,7 +5,9 @@ import { runInNewContext } from "node:vm";
 import { encodeEarlierLeaf, encodeHex } from "@touchmark/core";
 import { leafHash, rootFromMultiProof } from "@touchmark/log";
 import { afterEach, describe, expect, test } from "vitest";
+import { bodyBudget, readBody } from "../src/body.ts";
 import { limitUnsent } from "../src/connections.ts";
+import type { LogServerError } from "../src/error.ts";
 import { proveEarlier } from "../src/earlier-proofs.ts";
 import { createRateLimit } from "../src/rate-limit.ts";
 import type { StoreReads } from "../src/store-reads.ts";
@@ -33,6 +35,11 @@ async function hold(port: number, count: number, first = ""): Promise<Socket[]> 
     sockets.push(...some);
   }
   return sockets;
+}
+
+async function waitFor(isTrue: () => boolean): Promise<void> {
+  for (let i = 0; i < 500 && !isTrue(); i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(isTrue()).toBe(true);
 }
 
 describe("[L8] [L-34] one who takes much leaves enough for the rest", () => {
@@ -119,6 +126,38 @@ describe("[L8] [L-34] one who takes much leaves enough for the rest", () => {
     const leaves = [...versions].map(([index, pair]) => ({ index, hash: leafHash(encodeEarlierLeaf(...pair)) }));
     expect([...versions.keys()]).toEqual([77, 19_999]);
     expect(rootFromMultiProof(size, leaves, proof)).toEqual(root);
+  });
+
+  test("bodies that never end give way to those that come at once, the oldest first", async () => {
+    const budget = bodyBudget(1_000_000);
+    const server = createServer((request, response) => {
+      readBody(request, 400_000, budget).then(
+        (body) => response.end(String(body.length)),
+        (error: LogServerError) => response.writeHead(429, { connection: "close" }).end(error.code),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const slow: Socket[] = [];
+    for (let i = 0; i < 3; i++) {
+      const [socket] = await hold(
+        port,
+        1,
+        `POST / HTTP/1.1\r\nhost: log\r\ncontent-length: 330001\r\n\r\n${"x".repeat(330_000)}`,
+      );
+      slow.push(socket!);
+      await waitFor(() => budget.left <= 1_000_000 - 330_000 * (i + 1));
+    }
+    const post = async (length: number): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: "x".repeat(length) })).text();
+    expect(await post(5000)).toBe("5000");
+    expect(await post(350_000)).toBe("350000");
+    const [oldest] = slow;
+    expect(String(await new Promise((resolve) => oldest!.once("data", resolve)))).toMatch(/ 429 .*TOO_MANY/s);
+    slow[2]!.write("x");
+    expect(String(await new Promise((resolve) => slow[2]!.once("data", resolve)))).toContain("330001");
+    await new Promise((resolve) => server.close(resolve).closeAllConnections());
+    await waitFor(() => budget.left === 1_000_000);
   });
 
   test("answers that nobody takes are dropped, the oldest first", async () => {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { cleanText } from "@touchmark/core";
 import { MAX_ADD_CHECKPOINT_BYTES } from "@touchmark/log";
 import { type Answer, NEVER } from "../answers.ts";
-import { type BodyBudget, readBody } from "../body.ts";
+import { type BodyBudget, bodyBudget, readBody } from "../body.ts";
 import { LogServerError } from "../error.ts";
 import { createHttpServer, type HttpServerOptions, type ServerEvent } from "../http-server.ts";
 import type { Witness, WitnessAnswer } from "./witness.ts";
@@ -27,7 +27,7 @@ const TEXT = "text/plain; charset=utf-8";
 /** Starts to listen. Rejects with the system's error if the port cannot be had. */
 export async function startWitnessServer(options: WitnessServerOptions): Promise<WitnessServer> {
   const { witness, onEvent = () => undefined } = options;
-  const budget: BodyBudget = { left: MAX_BODIES_BYTES };
+  const budget = bodyBudget(MAX_BODIES_BYTES);
   const answer = async (request: IncomingMessage): Promise<Answer> => {
     const given = await answerRequest(witness, budget, request).catch((error: unknown) => refusalOf(error, onEvent));
     return { ...given, cache: NEVER };
