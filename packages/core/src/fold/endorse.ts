@@ -8,7 +8,7 @@ import { type Endorsement, type EntryPlace, type PackageState, replaceLine, type
 
 const MAX_ENDORSED = 10_000; // [A-26]
 
-/** A committee's word for claims [A-5], kept with the committee. Throws `NOT_CLAIMED`, `NO_POWER`, `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`. */
+/** A committee's word for claims [A-5], kept with the committee. Throws `NOT_CLAIMED`, `NO_POWER`, `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`, `TOO_LARGE`. */
 export function applyEndorse(
   state: PackageState,
   { by, claims }: Endorse,

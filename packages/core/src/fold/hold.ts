@@ -26,7 +26,7 @@ const MAX_HELD = 4096;
 /** Versions that one holder has ever held together with fewer than a release needs [A-26]. */
 const MAX_HELD_ALONE = 256;
 
-/** [A-18]. Throws `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`, `NO_POWER`, `HOLD_NEEDS_OSV`, `NOT_PENDING`, `RENEWED_OUT`, `NOT_CLAIMED`. */
+/** [A-18]. Throws `WRONG_KEY`, `REVOKED_KEY`, `THRESHOLD`, `NO_POWER`, `HOLD_NEEDS_OSV`, `NOT_PENDING`, `RENEWED_OUT`, `HELD_BEFORE`, `TOO_LARGE`, `NOT_CLAIMED`. */
 export function applyHold(
   state: PackageState,
   statement: HoldStatement,
