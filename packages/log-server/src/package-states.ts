@@ -37,9 +37,19 @@ export type AuthorityEntry = {
   readonly before: { readonly index: number; readonly time: number } | null;
 };
 
-/** States are kept, up to `limit` of them. */
+/** How much a state takes of what is kept: one for itself, and one for each eight names of versions or packages that it holds [A-26]. */
+export function weightOf({ lines }: PackageState): number {
+  const names = lines.reduce(
+    (sum, { holds, endorsements }) =>
+      holds.reduce((held, { releases }) => held + releases.length, sum + endorsements.length),
+    0,
+  );
+  return 1 + Math.floor(names / 8);
+}
+
+/** States are kept, up to `limit` of them, fewer if they are large. */
 export function packageStates(source: StateSource, limit: number): PackageStates {
-  const kept = createLru<PackageState>(limit);
+  const kept = createLru(limit, weightOf);
   const statements = createLru<SignedStatement>(KEPT_STATEMENTS);
   // One claim may be that of a whole monorepo: it is read once for all of them.
   const statementOf = ({ envelopeHash }: PackageEntry, index: number): SignedStatement => {

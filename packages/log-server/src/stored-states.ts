@@ -10,7 +10,14 @@ import {
 import { isAuthorityKind, nodeCrypto, type PackageEntry, parseEntry } from "@touchmark/log";
 import { LogServerError } from "./error.ts";
 import { createLru, type Lru } from "./lru.ts";
-import { authorityChain, type AuthorityEntry, isAdoption, stateAfter, type WorldBefore } from "./package-states.ts";
+import {
+  authorityChain,
+  type AuthorityEntry,
+  isAdoption,
+  stateAfter,
+  weightOf,
+  type WorldBefore,
+} from "./package-states.ts";
 import { readAdmittedEnvelope } from "./signatures.ts";
 import type { AdmissionReads } from "./store-reads.ts";
 import { admittedWorld } from "./world.ts";
@@ -23,9 +30,9 @@ export type PackageAt = { readonly packageId: string; readonly last: number | nu
 /** The packages' states after their authority entries `last`, or before any where that is `null`. By package id. */
 export type PackageStates = (wanted: readonly PackageAt[]) => Promise<ReadonlyMap<string, PackageState>>;
 
-/** States are kept, up to `limit` of them. */
+/** States are kept, up to `limit` of them, fewer if they are large. */
 export function packageStates(store: AdmissionReads, limit: number): PackageStates {
-  const kept = createLru<PackageState>(limit);
+  const kept = createLru(limit, weightOf);
   const readStatements = statementReader(store);
   const readGovernance = governanceReader(store, readStatements);
   return async (wanted) => {
