@@ -11,12 +11,12 @@ export const ROUNDS = 5;
 const CONNECTIONS = 128;
 const SUBMISSIONS = 3000;
 
-/** Claims of packages of their own, each signed once by one key, as bodies of submissions to the log `ORIGIN`. */
-export function submissions(round: number): string[] {
+/** Claims of packages of their own, each signed once by one key, as bodies of submissions to the log. */
+export function submissions(round: number, origin: string = ORIGIN): string[] {
   const alice = person("alice");
   return Array.from({ length: SUBMISSIONS }, (_, i) => {
     const packageId = `npm:npmjs/package-${round}-${i}`;
-    const payload = claimPayload({ packages: [packageId], authority: authority([alice], 1), logs: [ORIGIN] });
+    const payload = claimPayload({ packages: [packageId], authority: authority([alice], 1), logs: [origin] });
     const envelope = parseUtf8(encodeEnvelope(signedBy(payload, [alice])));
     return JSON.stringify({ envelope, earlier: { [packageId]: [] } });
   });

@@ -3,7 +3,14 @@
  * whoever waits is told as soon as the quorum stands. Trust assumption: the policy's keys; an address of a witness is only where to ask.
  */
 import { cleanText } from "@touchmark/core";
-import { decideQuorum, encodeNote, parseNote, type TlogPolicy, verifyCosignatures } from "@touchmark/log";
+import {
+  decideQuorum,
+  encodeNote,
+  parseNote,
+  type QuorumVerdict,
+  type TlogPolicy,
+  verifyCosignatures,
+} from "@touchmark/log";
 import { askWitness } from "./ask-witness.ts";
 import { LogServerError } from "./error.ts";
 import type { Snapshot } from "./store-reads.ts";
@@ -31,6 +38,8 @@ export type Cosigning = {
   readonly collect: (tree: Snapshot) => Promise<string>;
   /** Whether the cosignatures on this note are the quorum. */
   readonly covers: (note: string) => boolean;
+  /** The quorum time of this note, in seconds [Q-15]; null if it has no quorum. */
+  readonly quorumTime: (note: string) => number | null;
   /** Has the published checkpoint cosigned again if its quorum time is at least `age` seconds ago [Q-28]. */
   readonly refresh: (tree: Snapshot, age: number) => void;
   /** A note of this published checkpoint with a newer quorum than its own, if there is one by now. */
@@ -110,12 +119,8 @@ export function createCosigning(options: CosigningOptions): Cosigning {
       published = tree.checkpoint.size;
       return found.note;
     },
-    covers: (source) => {
-      const note = parseNote(Buffer.from(source, "utf8"));
-      const keys = policy.witnesses.map(({ key }) => key);
-      const { cosignatures } = verifyCosignatures(note, keys);
-      return decideQuorum(policy, cosignatures, clock()).held;
-    },
+    covers: (source) => decideNote(policy, source, clock()).held,
+    quorumTime: (source) => decideNote(policy, source, clock()).time,
     refresh: (tree, age) => {
       const now = Math.floor(clock());
       if (target?.tree.checkpoint.size !== tree.checkpoint.size) aim(tree, 0);
@@ -132,6 +137,13 @@ export function createCosigning(options: CosigningOptions): Cosigning {
     },
     stop: () => ended.abort(),
   };
+}
+
+/** The verdict on the cosignatures of a note that was signed by the log. */
+function decideNote(policy: TlogPolicy, source: string, now: number): QuorumVerdict {
+  const note = parseNote(Buffer.from(source, "utf8"));
+  const keys = policy.witnesses.map(({ key }) => key);
+  return decideQuorum(policy, verifyCosignatures(note, keys).cosignatures, now);
 }
 
 /** The witnesses that can be asked. Throws `BAD_QUORUM` if the quorum cannot stand with them. */

@@ -10,6 +10,8 @@ export type Metrics = {
 export type Gauges = {
   readonly size: number;
   readonly pending: number;
+  /** Seconds since 1970; `undefined` where the log has no witnesses. */
+  readonly quorumTime: number | undefined;
   readonly queue: number;
   readonly connections: number;
   readonly ready: boolean;
@@ -57,6 +59,14 @@ export function createMetrics(): Metrics {
         ...single("touchmark_statements_total", "counter", "Statements admitted since the start.", admitted),
         ...single("touchmark_tree_size", "gauge", "Leaves of the published checkpoint.", now.size),
         ...single("touchmark_unpublished_leaves", "gauge", "Leaves stored and not published yet.", now.pending),
+        ...(now.quorumTime === undefined
+          ? []
+          : single(
+              "touchmark_quorum_time_seconds",
+              "gauge",
+              "When the quorum last stood for the published checkpoint, in seconds since 1970; 0 if never.",
+              now.quorumTime,
+            )),
         ...single("touchmark_queue", "gauge", "Statements that wait to be logged.", now.queue),
         ...single("touchmark_connections", "gauge", "Open connections.", now.connections),
         ...single("touchmark_ready", "gauge", "Whether the log can append, or a reader follows.", Number(now.ready)),

@@ -112,6 +112,7 @@ export async function startLogServer(options: LogServerOptions): Promise<LogServ
       metrics.text({
         size: store.checkpoint().size,
         pending: store.newest().checkpoint.size - store.checkpoint().size,
+        quorumTime: cosigning && (cosigning.quorumTime(store.checkpoint().note) ?? 0),
         queue: writing?.sequencer.waiting() ?? 0,
         connections: connections.count(),
         ready: ready(),

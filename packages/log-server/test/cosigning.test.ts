@@ -215,6 +215,15 @@ describe("[Q-28] while nothing is submitted", () => {
     await eventually(() => newest(2));
   });
 
+  test("[L-33] when the quorum last stood can be watched", async () => {
+    const log = await run(policyOf(2, witnesses));
+    const { note } = (await log.submit(claimA)).checkpoint;
+    const metrics = await (await fetch(`${log.log.url}metrics`)).text();
+    const times = cosignersOf(note, witnesses).map(([, time]) => time);
+    expect(times.length).toBeGreaterThanOrEqual(2);
+    expect(metrics).toContain(`\ntouchmark_quorum_time_seconds ${Math.min(...times)}\n`);
+  });
+
   test("[L-18] an epoch leaf is appended twice a day all the same", async () => {
     const log = await run(policyOf(1, witnesses));
     for (const clock of [log.clock, ...witnesses.map((witness) => witness.clock)]) clock.now = START + 43_200;

@@ -107,6 +107,7 @@ function heldWitnesses(): { cosigning: Cosigning; asked: number[]; answer: (fail
         );
       }),
     covers: () => true,
+    quorumTime: () => null,
     refresh: () => undefined,
     improved: () => undefined,
     onQuorum: () => undefined,

@@ -55,6 +55,7 @@ export const logServe: Command = defineCommand({
   operands: [0, 0],
   run: async (values, _operands, context) => {
     const { io, ui } = context;
+    const interrupted = aborted(io.signal); // asked for now: a start waits for storage and witnesses, and is ended in order too
     if (values.dir === undefined) throw usageError("log serve", "--dir is missing.");
     let port = readPort(values.port ?? "8321", "log serve");
     const host = values.host ?? "127.0.0.1";
@@ -98,7 +99,7 @@ export const logServe: Command = defineCommand({
       if (takeOver !== null) ui.progress("another process writes this log: standing by");
       const waiting = new AbortController();
       const ended = await Promise.race([
-        aborted(io.signal),
+        interrupted,
         stopped.promise,
         ...(takeOver === null ? [] : [untilWriter(takeOver, waiting.signal)]),
       ]);
