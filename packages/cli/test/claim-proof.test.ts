@@ -56,6 +56,17 @@ describe("[A-5] proof (a) is looked up in the registry", () => {
     expect(await check()).toMatchObject({ kind: "unknown" });
   });
 
+  test("a version that was published in time and unpublished since is gone; one that never was, or too early, is not known", async () => {
+    const time = {
+      "1.0.1": new Date(NOW * 1000).toISOString(),
+      "0.9.0": new Date((NOW - 8 * DAY) * 1000).toISOString(),
+    };
+    registry.answer("widget", 200, JSON.stringify({ name: "widget", time, versions: {} }));
+    expect(await check()).toMatchObject({ kind: "gone" });
+    expect(await check({ version: "0.9.0" })).toMatchObject({ kind: "unknown" });
+    expect(await check({ version: "2.0.0" })).toMatchObject({ kind: "unknown" });
+  });
+
   test("a tarball at another address is not asked for", async () => {
     const dist = { tarball: "https://elsewhere.example/widget-1.0.1.tgz" };
     const time = { "1.0.1": new Date(NOW * 1000).toISOString() };

@@ -11,11 +11,11 @@ export type PublishedProof = {
   readonly claimed: number;
 };
 
-/** Whether a proof holds; `unknown` where that can't be told now, `unasked` where the registry is none of those that are asked. The message is one sentence, safe to show. */
+/** Whether a proof holds; `unknown` where that can't be told now, `unasked` where the registry is none of those that are asked, `gone` where the version was published in time and has been unpublished since. The message is one sentence, safe to show. */
 export type ProofVerdict =
   | { readonly kind: "good" }
   | { readonly kind: "wrong"; readonly message: string }
-  | { readonly kind: "unknown" | "unasked"; readonly message: string };
+  | { readonly kind: "unknown" | "unasked" | "gone"; readonly message: string };
 
 /** Looks a proof up in the package's registry. Never throws for what a registry says or doesn't. */
 export type ProofChecker = (proof: PublishedProof) => Promise<ProofVerdict>;

@@ -82,6 +82,8 @@ describe("[L-40] a log admits a proof (a) only after a look at the registry", ()
     expect(await submit()).toBe(422);
     verdict = { kind: "unknown", message: "No answer." };
     expect(await submit()).toBe(503);
+    verdict = { kind: "gone", message: "Unpublished." };
+    expect(await submit()).toBe(503);
     await server.close();
     folder.remove();
     folder = temporaryFolder();
@@ -117,5 +119,8 @@ describe("[M-16] an auditor looks for itself", () => {
     expect(await audit(now + 8 * 86_400)).toMatchObject({ kind: "good" });
     verdict = { kind: "unasked", message: "Another registry." };
     expect(await audit(now + 3)).toMatchObject({ kind: "good" });
+    // Whoever claimed by a version and unpublished it doesn't keep a log from its cosignatures for a week.
+    verdict = { kind: "gone", message: "Unpublished." };
+    expect(await audit(now + 4)).toMatchObject({ kind: "good" });
   });
 });

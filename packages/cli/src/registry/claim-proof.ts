@@ -48,10 +48,16 @@ async function checkProof(proof: PublishedProof, registries: Registries, io: Reg
   const document = readDocument(await readAll(askRegistry(io, address, "application/json", MAX_PACKUMENT)));
   const published = member(member(document, "time"), version);
   const tarball = member(member(member(member(document, "versions"), version), "dist"), "tarball");
-  if (typeof tarball !== "string") return { kind: "unknown", message: `The registry has no ${name}@${version}.` };
   // Somebody who could publish once, and can't any more, must not be able to claim.
   const at = typeof published === "string" ? Date.parse(published) / 1000 : Number.NaN;
-  if (!(windowEnd("claim", at) >= claimed)) return wrong(`${name}@${version} was published too long before the claim.`);
+  const inTime = windowEnd("claim", at) >= claimed;
+  if (typeof tarball !== "string") {
+    // A registry remembers when a version was published, also of one that it has no more.
+    return inTime
+      ? { kind: "gone", message: `${name}@${version} has been unpublished.` }
+      : { kind: "unknown", message: `The registry has no ${name}@${version}.` };
+  }
+  if (!inTime) return wrong(`${name}@${version} was published too long before the claim.`);
   const url = URL.parse(tarball);
   if (url?.origin !== base.origin || !url.pathname.startsWith(base.pathname))
     return wrong("The registry names a tarball at another address.");
