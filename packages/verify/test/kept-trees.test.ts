@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { setTreesAside } from "../src/npm/kept-trees.ts";
+import { removeTree, setTreesAside } from "../src/npm/kept-trees.ts";
 
 describe("node_modules from before", () => {
   let project: string;
@@ -49,6 +49,14 @@ describe("node_modules from before", () => {
     plant("old");
     setTreesAside([project]).restore();
     expect(planted()).toBe("old");
+  });
+
+  it("is emptied where it can't be removed, as where it is mounted", () => {
+    plant("old");
+    removeTree(tree(), () => {
+      throw Object.assign(new Error("busy"), { code: "EBUSY" });
+    });
+    expect([existsSync(tree()), planted()]).toEqual([true, undefined]);
   });
 
   it("is not followed where it is a link", () => {

@@ -26,16 +26,16 @@ export function setTreesAside(first: readonly string[]): KeptTrees {
     remove(aside); // of a run that was killed
     if (!isThere(tree)) return;
     if (moveAway(tree, aside)) kept.push({ tree, aside });
-    else for (const name of readdirSync(tree)) remove(join(tree, name));
+    else removeTree(tree);
   };
   first.forEach(setAside);
   return {
     add(more) {
-      for (const directory of directories) remove(join(directory, "node_modules"));
+      for (const directory of directories) removeTree(join(directory, "node_modules"));
       more.forEach(setAside);
     },
     restore() {
-      for (const directory of directories) remove(join(directory, "node_modules"));
+      for (const directory of directories) removeTree(join(directory, "node_modules"));
       for (const { tree, aside } of kept) renameSync(aside, tree);
     },
     drop() {
@@ -44,16 +44,29 @@ export function setTreesAside(first: readonly string[]): KeptTrees {
   };
 }
 
+/** Removes a node_modules; one that can't be removed, as a mounted folder, is emptied. */
+export function removeTree(tree: string, remove_: (path: string) => void = remove): void {
+  try {
+    remove_(tree);
+  } catch (error) {
+    if (!isHeld(error)) throw error;
+    for (const name of readdirSync(tree)) remove(join(tree, name));
+  }
+}
+
 /** False for what can't be moved, as a mounted folder: that is emptied, as `npm ci` does it. */
 function moveAway(tree: string, aside: string): boolean {
   try {
     renameSync(tree, aside);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && ["EBUSY", "EXDEV", "EPERM"].includes(String(error.code)))
-      return false;
+    if (isHeld(error)) return false;
     throw error;
   }
+}
+
+function isHeld(error: unknown): boolean {
+  return error instanceof Error && "code" in error && ["EBUSY", "EXDEV", "EPERM"].includes(String(error.code));
 }
 
 function isThere(path: string): boolean {

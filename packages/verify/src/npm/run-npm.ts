@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { cleanText, isVersion } from "@touchmark/core";
 import type { LockfileVerdict } from "../check-lockfile.ts";
@@ -8,7 +7,7 @@ import type { FetchEdge } from "../gate/upstream.ts";
 import { registriesOf, type Policy } from "../policy/policy.ts";
 import { checkAfter, checkBefore, type Checked, furtherFolders } from "./check-project.ts";
 import { prepareCache, runGatedNpm } from "./gated-npm.ts";
-import { setTreesAside } from "./kept-trees.ts";
+import { removeTree, setTreesAside } from "./kept-trees.ts";
 import { scriptCommands } from "./lifecycle.ts";
 import type { Lockfile } from "./lockfile.ts";
 import { type NpmArguments, parseNpmArguments } from "./npm-arguments.ts";
@@ -151,7 +150,9 @@ async function runBetweenChecks(
     const gated = await install();
     if (gated.exitCode !== 0) {
       const restored = files.restore();
-      if (gated.refusals.length === 0) return end("during", gated.exitCode, before, []);
+      // What the system refuses npm (a full disk), npm shows by another number than 1; then versions that were merely on offer are not why.
+      const own = gated.refusals.every(({ what }) => what === "version" && gated.exitCode !== 1);
+      if (own) return end("during", gated.exitCode, before, gated.refusals);
       io.stderr(refusalTable(`touchmark refused${putBack(restored)}:`, gated.refusals));
       return end("during", exitCodeOf(gated.refusals), before, gated.refusals);
     }
@@ -163,7 +164,7 @@ async function runBetweenChecks(
       installed = true;
       const restored = files.restore();
       for (const path of installs ? ["", ...workspacesOf(after.lockfile)] : []) {
-        rmSync(join(settings.project, path, "node_modules"), { recursive: true, force: true });
+        removeTree(join(settings.project, path, "node_modules"));
       }
       const title = installs
         ? `touchmark refused what npm installed; no script of it has run, node_modules was removed${putBack(restored)}:`
