@@ -7,6 +7,7 @@ import { temporaryFolder } from "../packages/log-server/test/support/log.ts";
 import { type RunningPostgres, startPostgres } from "../packages/log-server/test/support/postgres.ts";
 import { claim, ORIGIN, person, release } from "../packages/log-server/test/support/statements.ts";
 import { type RunningSwift, startSwift } from "../packages/log-server/test/support/swift.ts";
+import { runTouchmark } from "./support/touchmark.ts";
 import { killLogProcesses, type LogProcess, startLogProcess } from "./support/log-process.ts";
 
 // What an operator starts by `touchmark log serve`, each a process of its own.
@@ -61,6 +62,8 @@ describe("a log in PostgreSQL and on S3", () => {
     await submitEnvelope(second.log, { envelope: release([`${widget}@9.9.9`], [alice]) });
     await fetchConsistency(second.log, before, await fetchCheckpoint(second.log));
     expect(await second.end("SIGTERM")).toBe(0);
+    const fsck = await runTouchmark(["log", "fsck", "two", ...storage], { directory: dir, home: dir });
+    expect([fsck.exit, fsck.stdout]).toEqual([0, expect.stringContaining("are as they should be")]);
   });
 
   test("--read-only needs no secret key, answers, and takes nothing in", async () => {
