@@ -70,6 +70,18 @@ describe("[L-42] an answer that the log's tree does not bear out", () => {
     expect([outcome.exit, outcome.text]).toEqual([3, expect.stringMatching(/BAD_TILE|NOT_LOGGED/)]);
   });
 
+  test("is waited for where a reader of the log is a moment behind", async () => {
+    const file = await signed("1.3.0");
+    let missing = 1;
+    const outcome = await runTouchmark(["submit", file, "--wait", "5"], {
+      ...workshop.makers,
+      fetch: async (url, init) =>
+        url.includes("/tile/") && missing-- > 0 ? new Response("", { status: 404 }) : fetch(url, init),
+    });
+    expect(outcome.exit, outcome.text).toBe(0);
+    expect(outcome.stderr).toContain("the log does not serve the tree of its answer yet; trying again in 1 s");
+  });
+
   test("is believed where another signer's envelope of the same statement came first", async () => {
     const file = await signed("1.2.0");
     expect((await submit(file)).exit).toBe(0);

@@ -9,7 +9,7 @@ import {
   type Reason,
   type Statement,
 } from "@touchmark/core";
-import { nodeCrypto, type SubmitAnswer, verifyReceipt } from "@touchmark/log";
+import { LogError, nodeCrypto, type SubmitAnswer, verifyReceipt } from "@touchmark/log";
 import { type CheckedQuorum, checkQuorum, type Policy } from "@touchmark/verify";
 import type { Context } from "../command.ts";
 import { EXIT, type Exit, explainFailure } from "../failure.ts";
@@ -80,11 +80,21 @@ export async function submitFile(file: string, policy: Policy, wait: number, con
 /** Hands one statement in, and sees it in the log's tree [L-42]. Throws what the log refuses it with, `NOT_LOGGED`, and what the network throws. */
 export async function send(waiting: Waiting, policy: Policy, wait: number, { io, ui }: Context): Promise<Logged> {
   const log = logEndpoint(policy, io);
-  const answer = await submitPatiently(log, waiting, { wait, signal: io.signal, ui });
-  await rememberCheckpoint(touchmarkHome(io), log, answer.checkpoint);
   const { envelope } = waiting;
-  await verifyReceipt(log, { statement: statementIn(envelope), envelope: encodeUtf8(envelope) }, answer);
+  const statement = statementIn(envelope);
+  const look = async (answer: SubmitAnswer): Promise<void> => {
+    await rememberCheckpoint(touchmarkHome(io), log, answer.checkpoint);
+    await verifyReceipt(log, { statement, envelope: encodeUtf8(envelope) }, answer);
+  };
+  const confirm = (answer: SubmitAnswer): Promise<void> => look(answer).catch(orNotYet);
+  const answer = await submitPatiently(log, waiting, { wait, signal: io.signal, ui, confirm });
   return { answer, quorum: checkQuorum(policy, answer.checkpoint, io.now()) };
+}
+
+// A server that only reads may be a second behind the one that answered.
+function orNotYet(error: unknown): never {
+  if (!(error instanceof LogError) || error.code !== "NOT_FOUND") throw error;
+  throw new LogError("NETWORK", "The log does not serve the tree of its answer yet.", { cause: error });
 }
 
 function statementIn(envelope: string): Statement {

@@ -10,6 +10,8 @@ export interface Patience {
   /** Fires when the person has waited long enough. */
   signal: AbortSignal;
   ui: Ui;
+  /** Looks at what the log answered; what it throws counts as the log's failure. */
+  confirm: (answer: SubmitAnswer) => Promise<void>;
 }
 
 const FIRST_PAUSE = 1;
@@ -25,7 +27,9 @@ export async function submitPatiently(log: LogEndpoint, waiting: Waiting, patien
   let left = patience.wait;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     try {
-      return await submitEnvelope(log, submission);
+      const answer = await submitEnvelope(log, submission);
+      await patience.confirm(answer);
+      return answer;
     } catch (error) {
       const wait = Math.min(pause, left);
       if (!isPassing(error) || wait <= 0 || patience.signal.aborted) throw error;
