@@ -1,4 +1,4 @@
-/** The bodies of [L-20] and [L-21], read strictly. */
+/** What is asked for by [L-20], [L-21] and [L-53], read strictly. */
 import {
   compareText,
   CoreError,
@@ -54,6 +54,25 @@ export function parseEvidenceRequest(body: Uint8Array): ReadonlyMap<string, read
       return [subjectId, versions.map(isCommitteeId(subjectId) ? readReleaseId : readVersion)];
     }),
   );
+}
+
+/** [L-53] What stands behind `evidence/`: a subject id, or a release id. Throws `MALFORMED`, or a `CoreError`. */
+export function parseEvidencePath(path: string): ReadonlyMap<string, readonly string[]> {
+  const id = decodePath(path);
+  if (id.startsWith("npm:") && id.lastIndexOf("@") > id.lastIndexOf("/") + 1) {
+    const { packageId, version } = parseReleaseId(id);
+    return new Map([[packageId, [version]]]);
+  }
+  parseSubjectId(id);
+  return new Map([[id, []]]);
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw malformed("its path is not well encoded");
+  }
 }
 
 /** [S-15] Pairs of version and hex, sorted by version. */

@@ -21,7 +21,7 @@ import { LogServerError } from "./error.ts";
 import { buildEvidence } from "./evidence.ts";
 import type { Inbox } from "./inbox.ts";
 import type { PackageStates } from "./stored-states.ts";
-import { MAX_BODY_BYTES, parseEvidenceRequest, parseSubmitRequest } from "./requests.ts";
+import { MAX_BODY_BYTES, parseEvidencePath, parseEvidenceRequest, parseSubmitRequest } from "./requests.ts";
 import type { Receipt, Sequencer } from "./sequencer.ts";
 import { openEnvelope } from "./signatures.ts";
 import type { StoreReads } from "./store-reads.ts";
@@ -59,14 +59,23 @@ export async function answerRequest(service: Service, request: IncomingMessage):
   const path = url.slice(1);
   if (path === "submit" || path === "evidence" || path === "inbox") {
     if (method !== "POST") throw new LogServerError("METHOD", "This is asked for by POST.");
-    if (!service.admit(request))
-      throw new LogServerError("TOO_MANY", "Too much comes from this address.", "Send it again in a minute.");
+    requireAdmitted(service, request);
     return answerPost(service, path, request, await readBody(request, MAX_BODY_BYTES, service.budget));
   }
   if (method !== "GET" && method !== "HEAD") throw new LogServerError("METHOD", "This is asked for by GET.");
+  if (path.startsWith("evidence/")) {
+    requireAdmitted(service, request);
+    return answerEvidence(service, request, parseEvidencePath(path.slice("evidence/".length)));
+  }
   const answer = await answerGet(service, path);
   if (answer === undefined) throw new LogServerError("UNKNOWN", "The log has nothing under this name.");
   return answer;
+}
+
+/** [L-34] */
+function requireAdmitted(service: Service, request: IncomingMessage): void {
+  if (service.admit(request)) return;
+  throw new LogServerError("TOO_MANY", "Too much comes from this address.", "Send it again in a minute.");
 }
 
 /** What was sent is in memory until it is answered, and counts so long [L-34]. */
@@ -82,7 +91,7 @@ async function answerPost(
     if (path === "inbox") return await answerInbox(service, body);
     return path === "submit"
       ? await answerSubmit(service, request, body)
-      : await answerEvidence(service, request, body);
+      : await answerEvidence(service, request, parseEvidenceRequest(body));
   } finally {
     budget.left += body.length;
   }
@@ -210,9 +219,12 @@ async function lookUpProofs(service: Service, statement: Statement): Promise<voi
   );
 }
 
-/** [L-21] */
-async function answerEvidence(service: Service, request: IncomingMessage, body: Uint8Array): Promise<Answer> {
-  const packages = parseEvidenceRequest(body);
+/** [L-21] [L-53] */
+async function answerEvidence(
+  service: Service,
+  request: IncomingMessage,
+  packages: ReturnType<typeof parseEvidenceRequest>,
+): Promise<Answer> {
   if (service.bundles.left === 0) {
     throw new LogServerError("TOO_MANY", "Too many ask for evidence at once.", "Ask again in a minute.");
   }

@@ -191,6 +191,8 @@ describe("[L8] [L-34] one who takes much leaves enough for the rest", () => {
     const statuses: number[] = [];
     for (let i = 0; i < 7; i++) statuses.push(await post("203.0.113.7"));
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429]);
+    const headers = { "x-forwarded-for": "203.0.113.7" };
+    expect((await fetch(`${running.url}evidence/npm:npmjs/a`, { headers })).status).toBe(429);
     expect(await post("198.51.100.1, 203.0.113.8")).toBe(200);
     // Of one person's IPv6 network all addresses are one.
     for (let i = 0; i < 5; i++) await post(`2001:db8:1:2::${i}`);

@@ -105,6 +105,23 @@ describe("what is not there or not asked for rightly [L-22]", () => {
     expect(Object.keys(((await response.json()) as { buckets: object }).buckets).length).toBe(2);
   });
 
+  test("[L-53] one package, or one version of it, can be asked for by GET", async () => {
+    for (const [path, packages] of [
+      ["npm:npmjs/a", { "npm:npmjs/a": [] }],
+      ["npm:npmjs/a@1.0.0", { "npm:npmjs/a": ["1.0.0"] }],
+      ["npm:npmjs/@acme/a", { "npm:npmjs/@acme/a": [] }],
+      ["npm%3Anpmjs%2F%40acme%2Fa%401.0.0%2Bb", { "npm:npmjs/@acme/a": ["1.0.0+b"] }],
+      ["committee:security", { "committee:security": [] }],
+      ["log:log.example/main", { "log:log.example/main": [] }],
+    ] as const) {
+      const response = await ask(`evidence/${path}`);
+      expect([path, response.status]).toEqual([path, 200]);
+      expect(await response.text()).toBe(await (await post("evidence", JSON.stringify({ packages }))).text());
+    }
+    for (const path of ["", "a", "npm:npmjs/", "npm:npmjs/a@v1", "npm:npmjs/a%", "npm:npmjs/a?x", "committee:"])
+      expect([path, (await ask(`evidence/${path}`)).status]).toEqual([path, 400]);
+  });
+
   test.each([
     ["submit", "", 400],
     ["submit", "[]", 400],
