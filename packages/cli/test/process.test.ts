@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAttestationRoot } from "@touchmark/fido/testing";
@@ -56,9 +56,11 @@ describe("the process", () => {
       for (let i = 0; i < 50; i++) output.write(String(i).padStart(9999, ".") + "\\n");
       process.stderr.write(JSON.stringify(output.isDrained));`;
     const node = `"${process.execPath}" --input-type=module --eval '${script}'`;
-    const { stdout, stderr } = spawnSync("sh", ["-c", `${node} | (sleep 0.2; cat)`], { encoding: "utf8" });
+    // Nobody reads before all was written.
+    const command = `${node} 2>drained | (until [ -s drained ]; do sleep 0.01; done; cat)`;
+    const { stdout } = spawnSync("sh", ["-c", command], { cwd: directory, encoding: "utf8" });
     const lines = stdout.split("\n");
-    expect(stderr).toBe("false");
+    expect(readFileSync(join(directory, "drained"), "utf8")).toBe("false");
     expect(lines).toEqual([...Array.from({ length: 50 }, (_, i) => String(i).padStart(9999, ".")), ""]);
   });
 

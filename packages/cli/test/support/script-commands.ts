@@ -112,7 +112,7 @@ const COMMANDS: Readonly<Record<string, Run>> = {
     for (const holder of ["alice", "bob"]) await succeed(stage, `sign ${file} --holder ${holder} --yes`);
     await succeed(stage, `submit ${file}.touchmark`);
   },
-  // clock +N: days later
+  // clock +N: days later; -N: earlier
   clock: ([days = ""], stage) => {
     stage.now += Number(days) * 86_400;
   },
