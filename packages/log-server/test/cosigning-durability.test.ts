@@ -30,7 +30,7 @@ afterAll(async () => {
 
 test(
   "[L7] [Q-19] kill -9 of a witness under load: what it cosigned it remembers, and it never cosigns two histories",
-  { timeout: 60_000 },
+  { timeout: 200_000 },
   async () => {
     const { dir, remove } = temporaryFolder();
     cleanups.push(remove);
@@ -69,7 +69,7 @@ test(
 
 test(
   "[L7] [Q-24] kill -9 of a log with witnesses: all that was answered was cosigned and is kept, and the witnesses saw one history",
-  { timeout: 60_000 },
+  { timeout: 200_000 },
   async () => {
     const { dir, remove } = temporaryFolder();
     cleanups.push(remove);

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
-import { encodeUtf8, type ProofLetter, type Reason, type Verdict } from "@touchmark/core";
+import { encodeUtf8, parseUtf8, type ProofLetter, type Reason, type Verdict } from "@touchmark/core";
 import { LogError, parseEvidence, quorumOverlap, verifyCheckpoint } from "@touchmark/log";
 import { describe, expect, test } from "vitest";
+import { encodeCompanion, parseCompanion } from "../src/evidence/companion.ts";
 import { packageChecker } from "../src/evidence/check-package.ts";
 import { reasonOf, trustEvidence } from "../src/evidence/trust-evidence.ts";
 import { parsePolicy, registriesOf, ruleFor } from "../src/policy/policy.ts";
+import type { LockCase } from "./make-vectors/lock-cases.ts";
 import type { PolicyCase } from "./make-vectors/policy-cases.ts";
 import type { VerificationCase } from "./make-vectors/verification-cases.ts";
 
@@ -36,6 +38,18 @@ describe("[E-1] to [E-7], [V-1] to [V-21] what a consumer says of a version", ()
   test.each(read<VerificationCase>("verification/packages.json"))("$name", async (one) => {
     const { status, basis, signers, reasons } = await judge(one);
     expect({ status, basis, signers, reasons: reasons.map(({ code, step }) => [code, step]) }).toEqual(one.verdict);
+  });
+});
+
+describe("[E-8] touchmark.lock", () => {
+  test.each(read<LockCase>("verification/locks.json"))("$name", ({ file, pins }) => {
+    const parse = (): ReturnType<typeof parseCompanion> => parseCompanion(encodeUtf8(file));
+    if (pins === null) {
+      expect(parse).toThrow(expect.objectContaining({ code: "COMPANION_MALFORMED" }));
+      return;
+    }
+    expect(Object.fromEntries(parse().pins)).toEqual(pins);
+    expect(parseUtf8(encodeCompanion(parse()))).toBe(file);
   });
 });
 
