@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { connect } from "node:net";
 import { encodeBase64 } from "@touchmark/core";
 import {
   encodeAddCheckpoint,
@@ -11,9 +12,15 @@ import {
   verifyNote,
 } from "@touchmark/log";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createWitness, createWitnessStore, type Objection, openWitnessStore } from "../src/index.ts";
-import { signer } from "./support/log.ts";
-import { temporaryFolder } from "./support/log.ts";
+import {
+  createWitness,
+  createWitnessStore,
+  type Objection,
+  openWitnessStore,
+  startWitnessServer,
+} from "../src/index.ts";
+import type { WitnessAnswer } from "../src/witness/witness.ts";
+import { signer, START, temporaryFolder } from "./support/log.ts";
 import { ORIGIN } from "./support/statements.ts";
 import { type RunningWitness, runWitness, showTree, witnessKeys } from "./support/witness.ts";
 
@@ -249,6 +256,41 @@ describe("[Q-21] a witness that judges", () => {
     expect(await second).toEqual([409, "5\n"]);
   });
 
+  test("whoever holds connections open keeps no log from its witness", async () => {
+    const { dir, remove } = temporaryFolder();
+    const store = createWitnessStore(dir);
+    const asked = createWitness({ store, cosigners: witnessKeys("w"), logs: [signer.key], clock: () => START });
+    const server = await startWitnessServer({ witness: asked, connections: 4 });
+    const idle = Array.from({ length: 8 }, () => connect(server.port, "127.0.0.1").on("error", () => undefined));
+    await Promise.all(
+      idle.map((socket) => new Promise((resolve) => socket.once("connect", resolve).once("close", resolve))),
+    );
+    const url = `http://127.0.0.1:${server.port}/add-checkpoint`;
+    expect((await fetch(url, { method: "POST", body: tree.request(0, 5) })).status).toBe(200);
+    for (const socket of idle) socket.destroy();
+    await server.close();
+    store.close();
+    remove();
+  });
+
+  test("what is cosigned again within a second is written once", async () => {
+    const { dir, remove } = temporaryFolder();
+    const store = createWitnessStore(dir);
+    let writes = 0;
+    const counting = { ...store, keep: (...kept: Parameters<typeof store.keep>) => (writes++, store.keep(...kept)) };
+    const clock = { now: START };
+    const options = { cosigners: witnessKeys("w"), logs: [signer.key], clock: () => clock.now };
+    const asked = createWitness({ store: counting, ...options });
+    const first = await asked.addCheckpoint(bytes(tree.request(0, 5)));
+    for (let i = 0; i < 20; i++) expect(await asked.addCheckpoint(bytes(tree.request(5, 5)))).toEqual(first);
+    expect(writes).toBe(1);
+    clock.now++;
+    expect((await asked.addCheckpoint(bytes(tree.request(5, 5)))).body).not.toBe(first.body);
+    expect(writes).toBe(2);
+    store.close();
+    remove();
+  });
+
   test("too many that wait are sent away", async () => {
     const { promise, resolve } = Promise.withResolvers<null>();
     const { dir, remove } = temporaryFolder();
@@ -260,11 +302,16 @@ describe("[Q-21] a witness that judges", () => {
       clock: () => 1,
       judge: () => promise,
     });
-    const answers = Array.from({ length: 70 }, () => slow.addCheckpoint(bytes(tree.request(0, 5))));
+    // Whoever sends one checkpoint again and again, or what does not follow, keeps no other from its turn.
+    const repeated = Array.from({ length: 70 }, () => slow.addCheckpoint(bytes(tree.request(0, 5))));
+    const foreign = Array.from({ length: 70 }, (_, i) => slow.addCheckpoint(bytes(tree.request(1 + (i % 4), 5))));
+    const others = Array.from({ length: 70 }, (_, i) => slow.addCheckpoint(bytes(tree.request(0, 6 + i))));
+    expect(new Set((await Promise.all(foreign)).map((one) => one.status))).toEqual(new Set([409]));
     setTimeout(() => resolve(null), 30);
-    const statuses = (await Promise.all(answers)).map((one) => one.status);
-    expect(statuses.filter((one) => one === 503)).toHaveLength(6);
-    expect(statuses.filter((one) => one === 200)).toHaveLength(1);
+    const count = async (answers: Promise<WitnessAnswer>[], wanted: number): Promise<number> =>
+      (await Promise.all(answers)).filter(({ status: one }) => one === wanted).length;
+    expect([await count(repeated, 503), await count(repeated, 200)]).toEqual([62, 1]);
+    expect(await count(others, 503)).toBe(7);
     store.close();
     remove();
   });

@@ -4,6 +4,7 @@ import { cleanText } from "@touchmark/core";
 import { MAX_ADD_CHECKPOINT_BYTES } from "@touchmark/log";
 import { type Answer, NEVER } from "../answers.ts";
 import { type BodyBudget, bodyBudget, readBody } from "../body.ts";
+import { limitConnections } from "../connections.ts";
 import { LogServerError } from "../error.ts";
 import { createHttpServer, type HttpServerOptions, type ServerEvent } from "../http-server.ts";
 import type { Witness, WitnessAnswer } from "./witness.ts";
@@ -11,6 +12,8 @@ import type { Witness, WitnessAnswer } from "./witness.ts";
 export type WitnessServerOptions = HttpServerOptions & {
   readonly witness: Witness;
   readonly onEvent?: (event: ServerEvent) => void;
+  /** [L-34] Connections at one time, 4,096 if left out. */
+  readonly connections?: number;
 };
 
 export type WitnessServer = {
@@ -33,7 +36,7 @@ export async function startWitnessServer(options: WitnessServerOptions): Promise
     return { ...given, cache: NEVER };
   };
   const http = createHttpServer(options, { answer, answered: () => undefined, onEvent, maxUnsent: MAX_UNSENT_BYTES });
-  http.server.maxConnections = MAX_CONNECTIONS;
+  limitConnections(http.server, options.connections ?? MAX_CONNECTIONS);
   const port = await http.listen();
   let closing: Promise<void> | undefined;
   return { port, close: () => (closing ??= http.close()) };

@@ -16,6 +16,7 @@ import {
   type NoteSignature,
   parseAddCheckpoint,
   parseAnyCheckpoint,
+  parseNote,
   type VerifierKey,
   verifyConsistency,
   verifyCosignatures,
@@ -58,35 +59,64 @@ export type Witness = {
 
 const TEXT = "text/plain; charset=utf-8";
 const SIZE = "text/x.tlog.size";
+/** Checkpoints of a log that may wait to be judged, and requests for one of them: whoever repeats one checkpoint keeps no other from its turn [Q-30]. */
 const MAX_WAITING = 64;
+const MAX_SAME = 8;
 
 export function createWitness(options: WitnessOptions): Witness {
   const { store, cosigners, logs, clock, judge, onTrouble = () => undefined } = options;
   const keysOf = Map.groupBy(logs, ({ name }) => name);
   const origins = new Map([...keysOf.keys()].map((origin) => [sha256Hex(origin), origin]));
-  const turns = new Map<string, { last: Promise<unknown>; waiting: number }>();
+  const turns = new Map<string, { last: Promise<unknown>; readonly waiting: Map<string, number> }>();
 
   /** One request of a log after another: what is compared must still hold when the new size is stored [Q-19]. */
-  const inTurn = async (origin: string, work: () => Promise<WitnessAnswer>): Promise<WitnessAnswer> => {
-    const turn = turns.get(origin) ?? { last: Promise.resolve(), waiting: 0 };
-    if (turn.waiting >= MAX_WAITING) return answer(503, "Too much is asked about this log at once.");
+  const inTurn = async (origin: string, text: string, work: () => Promise<WitnessAnswer>): Promise<WitnessAnswer> => {
+    const turn = turns.get(origin) ?? { last: Promise.resolve(), waiting: new Map<string, number>() };
+    const { waiting } = turn;
+    const same = waiting.get(text) ?? 0;
+    if (same >= MAX_SAME || (same === 0 && waiting.size >= MAX_WAITING))
+      return answer(503, "Too much is asked about this log at once.");
     turns.set(origin, turn);
-    turn.waiting++;
-    const mine = turn.last.then(work).finally(() => turn.waiting--);
+    waiting.set(text, same + 1);
+    const mine = turn.last.then(work).finally(() => {
+      const left = waiting.get(text)! - 1;
+      if (left > 0) waiting.set(text, left);
+      else waiting.delete(text);
+    });
     turn.last = mine.catch(() => undefined);
     return mine;
   };
 
-  const cosign = async (request: AddCheckpoint, note: Note, checkpoint: Checkpoint): Promise<WitnessAnswer> => {
+  /** The answer to what doesn't follow from the last checkpoint [Q-18]; null if it does. */
+  const refuse = (request: AddCheckpoint, checkpoint: Checkpoint): WitnessAnswer | null => {
     const { oldSize } = request;
     const { origin, size } = checkpoint;
     const last = store.last(origin);
     if (oldSize !== (last?.size ?? 0)) return { status: 409, type: SIZE, body: `${last?.size ?? 0}\n` };
     const wrong = checkGrowth(request, checkpoint, last);
-    if (wrong !== null) {
-      onTrouble(`${origin} signed a tree of ${size} leaves that does not follow from the one of ${oldSize}: ${wrong}`);
-      return answer(422, wrong);
-    }
+    if (wrong === null) return null;
+    onTrouble(`${origin} signed a tree of ${size} leaves that does not follow from the one of ${oldSize}: ${wrong}`);
+    return answer(422, wrong);
+  };
+
+  /** The lines that this checkpoint has got in this very second, if it has: what anybody repeats costs no writing to the disk. */
+  const linesOfNow = (origin: string, text: string): string | undefined => {
+    const last = store.last(origin);
+    if (last === undefined || !last.note.startsWith(`${text}\n`)) return undefined;
+    const { signatures } = parseNote(Buffer.from(last.note, "utf8"));
+    const own = cosigners.map(({ key }) =>
+      signatures.find(({ name, keyId }) => name === key.name && keyId === key.keyId),
+    );
+    const now = BigInt(Math.floor(clock()));
+    const lines = own.filter((line) => line !== undefined && Buffer.from(line.signature).readBigUInt64BE() === now);
+    return lines.length === cosigners.length ? lines.map((line) => encodeSignatureLine(line!)).join("") : undefined;
+  };
+
+  const cosign = async (request: AddCheckpoint, note: Note, checkpoint: Checkpoint): Promise<WitnessAnswer> => {
+    const refused = refuse(request, checkpoint);
+    if (refused !== null) return refused;
+    const { oldSize } = request;
+    const { origin, size } = checkpoint;
     const objection = size > oldSize ? await askJudge(judge, { checkpoint, note: request.note, oldSize }) : null;
     if (objection !== null) {
       onTrouble(`${origin}, ${size} leaves: ${objection.message}`, objection.error);
@@ -115,7 +145,13 @@ export function createWitness(options: WitnessOptions): Witness {
       if (!isSignedBy(request.parsed, keys))
         return answer(403, "The checkpoint is not signed by a known key of the log.");
       if (request.oldSize > checkpoint.size) return answer(400, "The old size is larger than the checkpoint's.");
-      return inTurn(checkpoint.origin, () => cosign(request, request.parsed, checkpoint));
+      // [Q-30]
+      const refused = refuse(request, checkpoint);
+      if (refused !== null) return refused;
+      const { parsed } = request;
+      const lines = request.oldSize === checkpoint.size ? linesOfNow(checkpoint.origin, parsed.text) : undefined;
+      if (lines !== undefined) return { status: 200, type: TEXT, body: lines };
+      return inTurn(checkpoint.origin, parsed.text, () => cosign(request, parsed, checkpoint));
     },
     lastNote: (originHash) => {
       const origin = origins.get(originHash);
