@@ -1,14 +1,13 @@
 /** A batch in the making: what its statements are judged by is read from the store at once, then each is judged by that and what the batch admitted before it. */
 import {
   charteredCommittees,
-  encodeHex,
   packageIdHash,
   type PackageState,
   parseReleaseId,
   type Statement,
   statementChains,
 } from "@touchmark/core";
-import { type MapRecord, nodeCrypto, parseLeaf } from "@touchmark/log";
+import { type Digest, digestFromBytes, type MapRecord, nodeCrypto, parseLeaf } from "@touchmark/log";
 import { type Admission, type AdmittingLog, admitStatement, type Candidate, type PackageView } from "./admission.ts";
 import { isAdoption } from "./package-states.ts";
 import type { PackageAt, PackageStates } from "./stored-states.ts";
@@ -35,21 +34,21 @@ export async function beginBatch(
   const before = await readBefore(store, packageStates, candidates);
   const statements: AdmittedStatement[] = [];
   const states = new Map<string, PackageState>();
-  const heads = new Map<string, Admission["statement"]["heads"][number]>();
+  const heads = new Map<Digest, Admission["statement"]["heads"][number]>();
   const releases = new Map<string, ReleaseRow[]>();
   const places = new Map<string, StatementPlace>();
-  const lists = new Set<string>();
+  const lists = new Set<Digest>();
   let next = size;
 
   const view: PackageView = {
-    head: (packageHash) => heads.get(encodeHex(packageHash)) ?? store.head(packageHash),
+    head: (packageHash) => heads.get(digestFromBytes(packageHash)) ?? store.head(packageHash),
     state: (packageId) => states.get(packageId) ?? before.states.get(packageId),
     releases: (packageHash, version) => {
       const id = releaseKey({ packageHash, version });
       return [...(before.releases.get(id) ?? []), ...(releases.get(id) ?? [])];
     },
     time: (index) => before.times.get(index) ?? time,
-    hasEarlier: (root) => lists.has(encodeHex(root)) || before.lists.has(encodeHex(root)),
+    hasEarlier: (root) => lists.has(digestFromBytes(root)) || before.lists.has(digestFromBytes(root)),
   };
   return {
     statements,
@@ -65,9 +64,9 @@ export async function beginBatch(
       next += statement.entries.length;
       statements.push(statement);
       for (const [packageId, state] of fresh) states.set(packageId, state);
-      for (const head of statement.heads) heads.set(encodeHex(head.packageHash), head);
+      for (const head of statement.heads) heads.set(digestFromBytes(head.packageHash), head);
       for (const row of statement.releases) push(releases, releaseKey(row), row);
-      for (const { root } of statement.earlier) lists.add(encodeHex(root));
+      for (const { root } of statement.earlier) lists.add(digestFromBytes(root));
     },
     entriesOf: ({ signed: { digest, statement } }) => {
       const place = places.get(digest);
@@ -88,7 +87,7 @@ type Before = {
   /** Log times of the entries whose age a rule may look at. */
   readonly times: ReadonlyMap<number, number>;
   /** Roots of the lists of earlier versions that are there already. */
-  readonly lists: ReadonlySet<string>;
+  readonly lists: ReadonlySet<Digest>;
 };
 
 async function readBefore(
@@ -99,7 +98,7 @@ async function readBefore(
   const places = await store.places(candidates.map(({ signed }) => Buffer.from(signed.digest, "hex")));
   const packages = new Map<string, PackageAt>();
   const names: ReleaseName[] = [];
-  const roots = new Map<string, Uint8Array>();
+  const roots = new Map<Digest, Uint8Array>();
   const aged = new Set<number>();
   const want = (packageId: string): MapRecord | undefined => {
     const head = store.head(packageIdHash(nodeCrypto, packageId));
@@ -118,7 +117,7 @@ async function readBefore(
     if (statement.kind !== "claim") continue;
     for (const [packageId, claimed] of statement.packages) {
       if (claimed.earlier.size > 0 && !earlier.has(packageId))
-        roots.set(encodeHex(claimed.earlier.root), claimed.earlier.root);
+        roots.set(digestFromBytes(claimed.earlier.root), claimed.earlier.root);
     }
   }
   const { origin } = store.checkpoint();
@@ -144,7 +143,7 @@ async function readBefore(
   };
 }
 
-async function presentOf(store: AdmissionReads, roots: ReadonlyMap<string, Uint8Array>): Promise<Set<string>> {
+async function presentOf(store: AdmissionReads, roots: ReadonlyMap<Digest, Uint8Array>): Promise<Set<Digest>> {
   const found = await Promise.all(
     [...roots].map(async ([id, root]) => ((await store.earlier(root)) === undefined ? [] : [id])),
   );
@@ -184,5 +183,5 @@ function push<T>(lists: Map<string, T[]>, id: string, item: T): void {
 }
 
 function releaseKey({ packageHash, version }: ReleaseName): string {
-  return `${encodeHex(packageHash)}@${version}`;
+  return `${digestFromBytes(packageHash)}@${version}`;
 }

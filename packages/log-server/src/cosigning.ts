@@ -14,7 +14,7 @@ import {
 import { askWitness } from "./ask-witness.ts";
 import { LogServerError } from "./error.ts";
 import type { Snapshot } from "./store-reads.ts";
-import { type AskedWitness, createAsker, type Target } from "./witness-asker.ts";
+import { type AskedWitness, createAsker, type Target, targetOf } from "./witness-asker.ts";
 
 export type CosigningOptions = {
   readonly policy: TlogPolicy;
@@ -99,8 +99,7 @@ export function createCosigning(options: CosigningOptions): Cosigning {
 
   const aim = (tree: Snapshot, since: number): void => {
     const note = parseNote(Buffer.from(tree.checkpoint.note, "utf8"));
-    const own = note.signatures.filter(({ name }) => name === tree.checkpoint.origin);
-    target = { tree, note: { text: note.text, signatures: own }, since };
+    target = targetOf(tree, note, since);
     for (const asker of askers) {
       asker.learn(note);
       asker.ask();
@@ -123,7 +122,7 @@ export function createCosigning(options: CosigningOptions): Cosigning {
     quorumTime: (source) => decideNote(policy, source, clock()).time,
     refresh: (tree, age) => {
       const now = Math.floor(clock());
-      if (target?.tree.checkpoint.size !== tree.checkpoint.size) aim(tree, 0);
+      if (target?.size !== tree.checkpoint.size) aim(tree, 0);
       const time = standing(0)?.time;
       if (time === undefined || now - time >= age) aim(tree, now);
     },

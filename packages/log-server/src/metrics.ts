@@ -23,7 +23,8 @@ const BOUNDS = [1, 5, 10, 50, 100, 500, 1000, 5000, 30_000];
 
 export function createMetrics(): Metrics {
   const requests = new Map<string, number>();
-  const within = BOUNDS.map(() => 0);
+  /** Of those that took up to a bound, and more than the one before it. */
+  const buckets = BOUNDS.map(() => 0);
   let count = 0;
   let milliseconds = 0;
   let failures = 0;
@@ -36,7 +37,8 @@ export function createMetrics(): Metrics {
       requests.set(labels, (requests.get(labels) ?? 0) + 1);
       count++;
       milliseconds += ms;
-      for (const [i, bound] of BOUNDS.entries()) if (ms <= bound) within[i]!++;
+      const i = BOUNDS.findIndex((bound) => ms <= bound);
+      if (i >= 0) buckets[i]!++;
     },
     countFailure: () => {
       failures++;
@@ -50,7 +52,7 @@ export function createMetrics(): Metrics {
       return [
         ...metric("touchmark_requests_total", "counter", "Requests answered.", [...requests]),
         ...metric("touchmark_request_seconds", "histogram", "Time to answer.", []),
-        ...BOUNDS.map((bound, i) => `touchmark_request_seconds_bucket{le="${bound / 1000}"} ${within[i]}`),
+        ...withinBounds(buckets),
         `touchmark_request_seconds_bucket{le="+Inf"} ${count}`,
         `touchmark_request_seconds_sum ${milliseconds / 1000}`,
         `touchmark_request_seconds_count ${count}`,
@@ -77,6 +79,14 @@ export function createMetrics(): Metrics {
       ].join("\n");
     },
   };
+}
+
+function withinBounds(buckets: readonly number[]): string[] {
+  let within = 0;
+  return BOUNDS.map((bound, i) => {
+    within += buckets[i]!;
+    return `touchmark_request_seconds_bucket{le="${bound / 1000}"} ${within}`;
+  });
 }
 
 function single(name: string, type: string, help: string, value: number): string[] {

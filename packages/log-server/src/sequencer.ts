@@ -70,11 +70,11 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   let ended = -Infinity;
   let lastBatch = 0;
   let stopping = false;
-  let arrived: (() => void) | undefined;
+  let awaited: { readonly jobs: number; readonly resolve: () => void } | undefined;
 
   const start = (): Promise<void> => {
     if (!working) work = workOff();
-    else arrived?.();
+    else if (awaited !== undefined && (queue.length >= awaited.jobs || beat !== undefined)) awaited.resolve();
     return work;
   };
   // Between the look at the empty queue and `working = false` nothing else runs, so that nothing can be queued unseen.
@@ -84,9 +84,11 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     for (;;) {
       if (queue.length === 0 && beat === undefined) {
         if (publishing === undefined) break;
-        await Promise.race([publishing, arrival()]);
+        await Promise.race([publishing, arrival(1)]);
         continue;
       }
+      // What is stored early is published no earlier: it waits for as many as are in the batch that is being published, which saves a batch in four.
+      if (publishing !== undefined) await Promise.race([publishing, arrival(Math.min(batch, lastBatch))]);
       await gather(publishing !== undefined || performance.now() - ended < BUSY);
       if (behind || !witnessed) await publishing;
       const jobs = queue.splice(0, batch);
@@ -106,9 +108,11 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     }
     working = false;
   };
-  const arrival = (): Promise<void> => {
+  /** Until so many wait, or an epoch leaf is due. */
+  const arrival = (jobs: number): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    arrived = resolve;
+    awaited = { jobs, resolve };
+    if (queue.length >= jobs) resolve();
     return promise;
   };
   const refuse = (jobs: readonly Job[], error: unknown): undefined => {

@@ -13,8 +13,39 @@ import {
 import { LogServerError } from "./error.ts";
 import type { Snapshot } from "./store-reads.ts";
 
-/** The checkpoint that is to be cosigned, and since when a cosignature has to have been had, in seconds. `note` has the log's own signature alone. */
-export type Target = { readonly tree: Snapshot; readonly note: Note; readonly since: number };
+/**
+ * The checkpoint that is to be cosigned, and since when a cosignature has to have been had, in seconds. `note` has the log's own signature alone, `proofFrom`
+ * gives the consistency proof from a tree of so many leaves.
+ */
+export type Target = {
+  readonly size: number;
+  readonly note: Note;
+  readonly proofFrom: (oldSize: number) => Promise<readonly Uint8Array[]>;
+  readonly since: number;
+};
+
+/** The tree's checkpoint as a target. A proof is made once for all witnesses that know the same size, as most do. */
+export function targetOf({ checkpoint: { size, origin }, digests }: Snapshot, note: Note, since: number): Target {
+  const { text, signatures } = note;
+  let last: { readonly oldSize: number; readonly proof: Promise<Uint8Array[]> } | undefined;
+  const makeProof = async (oldSize: number): Promise<Uint8Array[]> => {
+    try {
+      return (await digests(oldSize === 0 ? [] : consistencyRanges(oldSize, size))).map(digestToBytes);
+    } catch (error) {
+      last = undefined; // it may be there when it is asked for again
+      throw error;
+    }
+  };
+  return {
+    size,
+    note: { text, signatures: signatures.filter(({ name }) => name === origin) },
+    proofFrom: (oldSize) => {
+      if (last?.oldSize !== oldSize) last = { oldSize, proof: makeProof(oldSize) };
+      return last.proof;
+    },
+    since,
+  };
+}
 
 /** A cosignature and the text that it is on. `time` is the witness's, `had` is this clock's when it was asked; both in seconds. */
 export type Line = {
@@ -76,7 +107,7 @@ export function createAsker(options: AskerOptions): WitnessAsker {
       // The log may have grown while the witness was asked.
       for (let wanted = target(); wanted !== undefined && !isMet(wanted, line); wanted = target()) {
         line = await obtain(wanted);
-        known = wanted.tree.checkpoint.size;
+        known = wanted.size;
         if (failures > 0) onTrouble(`The witness ${witness.key.name} cosigns again.`);
         failures = 0;
         onLine();
@@ -93,8 +124,7 @@ export function createAsker(options: AskerOptions): WitnessAsker {
   };
 
   /** Asks with the size that the witness knows, and again with the one that it names [Q-26]. */
-  const obtain = async ({ tree, note }: Target): Promise<Line> => {
-    const { size } = tree.checkpoint;
+  const obtain = async ({ size, note, proofFrom }: Target): Promise<Line> => {
     const { ask, timeout, clock } = options;
     const endpoint = { url: witness.url, key: witness.key, ask, timeout, signal };
     const source = encodeNote(note);
@@ -103,8 +133,7 @@ export function createAsker(options: AskerOptions): WitnessAsker {
     for (let oldSize = sizes.shift(); oldSize !== undefined; oldSize = sizes.find((one) => !tried.has(one))) {
       if (tried.size === MOST_SIZES) break;
       tried.add(oldSize);
-      const ranges = oldSize === 0 ? [] : consistencyRanges(oldSize, size);
-      const proof = (await tree.digests(ranges)).map(digestToBytes);
+      const proof = await proofFrom(oldSize);
       const had = Math.floor(clock());
       const answer = await fetchCosignature(endpoint, { oldSize, proof, note: source }, note.text, had);
       if (answer.kind === "cosigned") return { text: note.text, signature: answer.line, time: answer.time, had };

@@ -1,5 +1,6 @@
 /** Blobs as files in a folder, each written under another name, forced to the disk and moved into place. */
-import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
+import { renameSync, writeFileSync } from "node:fs";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Blobs, CHECKPOINT } from "./blobs.ts";
 
@@ -12,11 +13,11 @@ export function folderBlobs(dir: string): Blobs {
       const files = [...new Map(blobs.map(({ path, bytes }) => [join(dir, path), bytes]))];
       for (let at = 0; at < files.length; at += AT_ONCE) await writeDurably(files.slice(at, at + AT_ONCE));
     },
-    // Not forced to the disk: the next start writes it again if it is behind or cut short.
+    // Not forced to the disk: the next start writes it again if it is behind or cut short. At once, since that is done before another thread has been woken.
     show: async (note) => {
       const target = join(dir, CHECKPOINT);
-      await writeFile(`${target}.new`, note, { mode: 0o644 });
-      await rename(`${target}.new`, target);
+      writeFileSync(`${target}.new`, note, { mode: 0o644 });
+      renameSync(`${target}.new`, target);
     },
     close: async () => undefined,
   };
