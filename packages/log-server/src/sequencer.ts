@@ -70,11 +70,11 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   let ended = -Infinity;
   let lastBatch = 0;
   let stopping = false;
-  let awaited: { readonly jobs: number; readonly resolve: () => void } | undefined;
+  let expected: { readonly jobs: number; readonly resolve: () => void } | undefined;
 
   const start = (): Promise<void> => {
     if (!working) work = workOff();
-    else if (awaited !== undefined && (queue.length >= awaited.jobs || beat !== undefined)) awaited.resolve();
+    else if (expected !== undefined && (queue.length >= expected.jobs || beat !== undefined)) expected.resolve();
     return work;
   };
   // Between the look at the empty queue and `working = false` nothing else runs, so that nothing can be queued unseen.
@@ -111,7 +111,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   /** Until so many wait, or an epoch leaf is due. */
   const arrival = (jobs: number): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    awaited = { jobs, resolve };
+    expected = { jobs, resolve };
     if (queue.length >= jobs) resolve();
     return promise;
   };

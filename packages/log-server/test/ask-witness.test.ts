@@ -52,13 +52,16 @@ describe("[Q-25] a witness is asked", () => {
   });
 
   test("for so long, however much comes", async () => {
-    const { url, sockets } = await serve((_, response) => {
+    const closed = Promise.withResolvers<void>();
+    const { url } = await serve((_, response) => {
       const timer = setInterval(() => response.write("x"), 10);
-      response.once("close", () => clearInterval(timer));
+      response.once("close", () => {
+        clearInterval(timer);
+        closed.resolve();
+      });
     });
     await expect(askWitness({ ...exchange, url, timeout: 100 })).rejects.toMatchObject({ code: "TIMEOUT" });
-    const [socket] = [...sockets];
-    if (socket?.closed === false) await once(socket, "close");
+    await closed.promise;
   });
 
   test("until it is called off", async () => {

@@ -13,7 +13,7 @@ export function folderBlobs(dir: string): Blobs {
       const files = [...new Map(blobs.map(({ path, bytes }) => [join(dir, path), bytes]))];
       for (let at = 0; at < files.length; at += AT_ONCE) await writeDurably(files.slice(at, at + AT_ONCE));
     },
-    // Not forced to the disk: the next start writes it again if it is behind or cut short. At once, since that is done before another thread has been woken.
+    // Not forced to the disk: the next start writes it again if it is behind or cut short. Sync, since it is done before another thread has been woken.
     show: async (note) => {
       const target = join(dir, CHECKPOINT);
       writeFileSync(`${target}.new`, note, { mode: 0o644 });

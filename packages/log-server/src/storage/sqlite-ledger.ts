@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { equalBytes } from "@touchmark/core";
+import { type Digest, digestFromBytes } from "@touchmark/log";
 import { LogServerError } from "../error.ts";
 import { type Ledger, type LedgerBatch, requireFormat, type StatementPlace } from "./ledger.ts";
 import {
@@ -27,6 +28,16 @@ export function sqliteLedger(path: string): Ledger {
   const fresh = createFreshKeys();
   let prepared = closingOnFailure(database, () => readyQueries(db, fresh));
 
+  /** Digests that are not in the tree of digests, which changes only when it is brought up to date: each statement is looked for twice before it is taken in. */
+  const absent = new Set<Digest>();
+  const indexedPlace = (digest: Uint8Array): StatementPlace | undefined => {
+    const key = digestFromBytes(digest);
+    if (absent.has(key)) return undefined;
+    const place = queries().place(digest);
+    if (absent.size >= FRESH) absent.clear();
+    if (place === undefined) absent.add(key);
+    return place;
+  };
   const queries = (): Queries => {
     if (prepared !== undefined) return prepared;
     throw new LogServerError("STORE_MISSING", "There is no log in this folder.", "A log is made once, by createStore.");
@@ -65,7 +76,10 @@ export function sqliteLedger(path: string): Ledger {
         writeBatch(queries(), batch, statements);
         queries().moveLog(batch.to);
       });
-      if (indexes) fresh.clear();
+      if (indexes) {
+        fresh.clear();
+        absent.clear();
+      }
       fresh.add(
         statements,
         batch.statements.flatMap(({ releases }) => releases),
@@ -88,7 +102,7 @@ export function sqliteLedger(path: string): Ledger {
     places: async (digests) => {
       const places = new Map<string, StatementPlace>();
       for (const digest of digests) {
-        const place = fresh.place(digest) ?? queries().place(digest);
+        const place = fresh.place(digest) ?? indexedPlace(digest);
         if (place !== undefined) places.set(Buffer.from(digest).toString("hex"), place);
       }
       return places;
