@@ -191,6 +191,31 @@ describe("[Q-19] one memory, one answer", () => {
     expect(await status(tree.request(5, 6))).toBe(200);
   });
 
+  test("what can't be kept is not cosigned: a disk that is full, and then has room", async () => {
+    const { dir, remove } = temporaryFolder();
+    const store = createWitnessStore(dir);
+    const disk = { full: true };
+    const keep: typeof store.keep = (origin, checkpoint) => {
+      if (disk.full) throw new Error("database or disk is full");
+      store.keep(origin, checkpoint);
+    };
+    const [key] = witnessKeys("w");
+    const server = await startWitnessServer({
+      witness: createWitness({ store: { ...store, keep }, cosigners: [key], logs: [signer.key], clock: () => 1 }),
+    });
+    const post = async (body: string): Promise<[number, string]> => {
+      const response = await fetch(`http://127.0.0.1:${server.port}/add-checkpoint`, { method: "POST", body });
+      return [response.status, await response.text()];
+    };
+    expect(await post(tree.request(0, 5))).toEqual([500, "Something went wrong inside the witness.\n"]);
+    expect(store.last(ORIGIN)).toBeUndefined();
+    disk.full = false;
+    expect((await post(fork.request(0, 9)))[0]).toBe(200); // it has promised nobody anything
+    await server.close();
+    store.close();
+    remove();
+  });
+
   test("[Q-23] a memory that is missing is not an empty one, and none is made over another", async () => {
     const { dir, remove } = temporaryFolder();
     expect(() => openWitnessStore(dir)).toThrow(expect.objectContaining({ code: "STORE_MISSING" }));
