@@ -284,8 +284,8 @@ describe("[Q-21] a witness that judges", () => {
   test("whoever holds connections open keeps no log from its witness", async () => {
     const { dir, remove } = temporaryFolder();
     const store = createWitnessStore(dir);
-    const asked = createWitness({ store, cosigners: witnessKeys("w"), logs: [signer.key], clock: () => START });
-    const server = await startWitnessServer({ witness: asked, connections: 4 });
+    const cosigning = createWitness({ store, cosigners: witnessKeys("w"), logs: [signer.key], clock: () => START });
+    const server = await startWitnessServer({ witness: cosigning, connections: 4 });
     const idle = Array.from({ length: 8 }, () => connect(server.port, "127.0.0.1").on("error", () => undefined));
     await Promise.all(
       idle.map((socket) => new Promise((resolve) => socket.once("connect", resolve).once("close", resolve))),
@@ -305,12 +305,12 @@ describe("[Q-21] a witness that judges", () => {
     const counting = { ...store, keep: (...kept: Parameters<typeof store.keep>) => (writes++, store.keep(...kept)) };
     const clock = { now: START };
     const options = { cosigners: witnessKeys("w"), logs: [signer.key], clock: () => clock.now };
-    const asked = createWitness({ store: counting, ...options });
-    const first = await asked.addCheckpoint(bytes(tree.request(0, 5)));
-    for (let i = 0; i < 20; i++) expect(await asked.addCheckpoint(bytes(tree.request(5, 5)))).toEqual(first);
+    const cosigning = createWitness({ store: counting, ...options });
+    const first = await cosigning.addCheckpoint(bytes(tree.request(0, 5)));
+    for (let i = 0; i < 20; i++) expect(await cosigning.addCheckpoint(bytes(tree.request(5, 5)))).toEqual(first);
     expect(writes).toBe(1);
     clock.now++;
-    expect((await asked.addCheckpoint(bytes(tree.request(5, 5)))).body).not.toBe(first.body);
+    expect((await cosigning.addCheckpoint(bytes(tree.request(5, 5)))).body).not.toBe(first.body);
     expect(writes).toBe(2);
     store.close();
     remove();
