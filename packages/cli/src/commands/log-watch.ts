@@ -95,8 +95,9 @@ async function passOrWarn(watch: Watch, context: Context): Promise<Exit> {
     return await pass(watch, context);
   } catch (error) {
     if (!(error instanceof LogError) || error.code === "FORK") throw error;
+    if (context.io.signal.aborted) return EXIT.ok; // whoever ends it cuts a question short, and that says nothing
     const { code, message, hint } = explainFailure(error);
-    if (!context.io.signal.aborted) context.ui.warn(`${message} [${code}]`, hint);
+    context.ui.warn(`${message} [${code}]`, hint);
     return EXIT.unchecked;
   }
 }
