@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Consumer } from "../support/consumer.ts";
+import type { Consumer, LockfileText } from "../support/consumer.ts";
 import { type Packed, packRelease, tarballUrl } from "../support/packed.ts";
 import { EVIL, openWorkshop, type Workshop } from "../support/workshop.ts";
 
@@ -18,10 +18,17 @@ const asked: string[] = [];
 
 beforeAll(async () => {
   workshop = await openWorkshop({ registry: "verdaccio" });
-  packages = { pewter: { level: "strict", authority: await workshop.claim("pewter") } };
+  const rule = { level: "strict", authority: await workshop.claim("pewter", "hinge") };
+  packages = { pewter: rule, hinge: rule };
   signed = await workshop.release({ name: "pewter", version: "1.0.0", manifest: { dependencies: { tin: "^1.0.0" } } });
   await workshop.publish({ name: "tin", version: "1.0.0" });
   await workshop.publish(workshop.evil("phantom", "1.0.0"));
+  await workshop.release({
+    name: "hinge",
+    version: "1.0.0",
+    manifest: { dependencies: { pin: "1.0.0" }, bundleDependencies: ["pin"] },
+    files: { "node_modules/pin/package.json": '{"name":"pin","version":"1.0.0"}' },
+  });
   const fake = { "fake/package.json": '{"name":"pewter","version":"1.0.0"}', "fake/index.js": `// ${EVIL}\n` };
   await workshop.publish({ name: "carrier", version: "1.0.0", files: fake });
   const tarball = packRelease(workshop.evil("faraway", "1.0.0")).tarball;
@@ -80,6 +87,34 @@ describe("a lockfile that npm and its reader take for two things", () => {
     symlinkSync("/dev/zero", consumer.path("package-lock.json"));
     const outcome = await consumer.touchmark("npm ci");
     expect([outcome.exit, outcome.text]).toEqual([2, expect.stringContaining("[LOCKFILE_TOO_LARGE]")]);
+  });
+});
+
+describe("a lockfile that says a signed package brings another one along", () => {
+  test.each<[string, (entries: LockfileText["packages"]) => void]>([
+    [
+      "by itself",
+      (entries) => {
+        entries["node_modules/pewter/node_modules/tin"] = { name: "phantom", version: "1.0.0", inBundle: true };
+        Object.assign(entries["node_modules/pewter"]!, { bundleDependencies: ["tin"] });
+      },
+    ],
+    [
+      "with one that it does bring along",
+      (entries) => {
+        entries["node_modules/hinge/node_modules/tin"] = { name: "phantom", version: "1.0.0", inBundle: true };
+        Object.assign(entries["node_modules/hinge/node_modules/pin"]!, { dependencies: { tin: "1.0.0" } });
+      },
+    ],
+  ])("%s: npm would fetch it", async (_, edit) => {
+    const consumer = await installed({ pewter: "^1.0.0", hinge: "1.0.0" });
+    consumer.editLockfile((entries) => edit(entries));
+    const outcome = await consumer.touchmark("npm ci");
+    expect([outcome.exit, outcome.text, consumer.filesWith(EVIL)]).toEqual([
+      1,
+      expect.stringContaining("(INSTALLED_DIFFERS)"),
+      [],
+    ]);
   });
 });
 

@@ -114,12 +114,16 @@ async function checkBytes(project: CheckedProject, name: string, bytes: Uint8Arr
   return { bytes, lockfile, verdict, refusals };
 }
 
-/** Where the packages lie that their holders signed for, by a release or a claim's list. */
+/** Where the packages lie that their holders signed for, by a release or a claim's list, and what these bring along. */
 function pathsHeldToHolders({ packages }: Lockfile, verdict: LockfileVerdict | undefined): ReadonlySet<string> {
   const verdicts = verdict?.verdicts ?? [];
-  return new Set(
+  const held = new Set(
     packages.flatMap(({ paths }, i) => (["release", "earlier"].includes(verdicts[i]?.basis ?? "") ? paths : [])),
   );
+  for (const { bundler, paths } of packages) {
+    if (bundler !== undefined && held.has(bundler)) paths.forEach((path) => held.add(path));
+  }
+  return held;
 }
 
 function refusal(name: string, code: string, reason: string, hint: string): Refusal {

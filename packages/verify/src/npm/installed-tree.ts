@@ -59,7 +59,8 @@ function differenceOnDisk(
   found: LockedPackage,
   entry: Json | undefined,
 ): string | undefined {
-  if (found.kind !== "registry" && found.kind !== "remote-tarball") return undefined;
+  const bundled = found.kind === "bundled" && entry !== undefined;
+  if (!bundled && found.kind !== "registry" && found.kind !== "remote-tarball") return undefined;
   const bytes = readIfThere(join(project, path, "package.json"));
   if (!bytes) return "npm installed it, and it isn't there.";
   try {
@@ -67,7 +68,7 @@ function differenceOnDisk(
     const { name, version } = manifest;
     const expected = found.version ?? "";
     const same = typeof version === "string" && isVersion(expected) && cleanVersion(version) === cleanVersion(expected);
-    if (name !== found.name || !same) return "What lies there is another package than the lockfile's.";
+    if (!bundled && (name !== found.name || !same)) return "What lies there is another package than the lockfile's.";
     const strange = isObject(entry) ? strangeDependency(entry, manifest) : undefined;
     return strange === undefined
       ? undefined
@@ -85,11 +86,15 @@ function strangeDependency(entry: JsonObject, manifest: JsonObject): string | un
 
 const DEPENDENCIES = ["dependencies", "optionalDependencies", "peerDependencies", "acceptDependencies"];
 
-/** Each as `name@spec`. Of which kind it is doesn't count: registries enter optional ones under two. */
+/** Each as `name@spec`, and what the package brings along as `name@bundled`. Of which kind it is doesn't count: registries enter optional ones under two. */
 function dependenciesOf(manifest: JsonObject): string[] {
-  return DEPENDENCIES.flatMap((key) => (isObject(manifest[key]) ? Object.entries(manifest[key]) : [])).flatMap(
-    ([name, spec]) => (typeof spec === "string" ? [`${name}@${plainSpec(spec)}`] : []),
-  );
+  const named = DEPENDENCIES.flatMap((key) => (isObject(manifest[key]) ? Object.entries(manifest[key]) : []));
+  const bundle = manifest["bundleDependencies"] ?? manifest["bundledDependencies"];
+  const bundled = bundle === true ? named.map(([name]) => name) : Array.isArray(bundle) ? bundle : [];
+  return [
+    ...named.flatMap(([name, spec]) => (typeof spec === "string" ? [`${name}@${plainSpec(spec)}`] : [])),
+    ...bundled.flatMap((name) => (typeof name === "string" ? [`${name}@bundled`] : [])),
+  ];
 }
 
 /** Publishing trims what stands there, and writes GitHub's short form in full. */
