@@ -22,7 +22,7 @@ import { encodeEntry, type EntryKind, isAuthorityKind, leafHash, type MapRecord,
 import { LogServerError } from "./error.ts";
 import { isAdoption } from "./package-states.ts";
 import type { AdmittedStatement, ReleaseRow } from "./storage/ledger.ts";
-import { logWorld, type WorldSource } from "./world.ts";
+import { firstPlace, logWorld, type WorldSource } from "./world.ts";
 
 /** The state of packages before the statement. Package id hashes are 32 bytes. */
 export type PackageView = {
@@ -33,8 +33,8 @@ export type PackageView = {
   readonly releases: (packageHash: Uint8Array, version: string) => readonly ReleaseRow[];
   /** Log time of the entry at this index. */
   readonly time: (index: number) => number;
-  /** Whether the list of earlier versions with this root is there already. */
-  readonly hasEarlier: (root: Uint8Array) => boolean;
+  /** How many versions the list with this root has, if it is there already. */
+  readonly earlierSize: (root: Uint8Array) => number | undefined;
 };
 
 /** A statement whose signatures were verified, with the bytes that it came in. */
@@ -76,8 +76,8 @@ export function admitStatement(
     time: () => time,
     state: view.state,
     releaseTime: (packageHash, version) => {
-      const [row] = view.releases(packageHash, version);
-      return row === undefined ? null : view.time(row.position);
+      const first = firstPlace(view.releases(packageHash, version).map(({ position }) => position));
+      return first === null ? null : view.time(first);
     },
   });
 
@@ -152,22 +152,27 @@ function earlierLists(view: PackageView, claim: Claim, candidate: Candidate): { 
   for (const [packageId, { earlier }] of claim.packages) {
     const given = candidate.earlier.get(packageId);
     if (given === undefined) {
-      if (earlier.size === 0 || view.hasEarlier(earlier.root)) continue;
+      if (earlier.size === 0) continue;
+      const size = view.earlierSize(earlier.root);
+      if (size === earlier.size) continue;
+      if (size !== undefined) throw wrongEarlier(packageId);
       throw new LogServerError(
         "EARLIER_MISSING",
         `The list of earlier versions of ${packageId} is missing.`,
         "It is submitted together with the claim.",
       );
     }
-    if (given.size !== earlier.size || Buffer.compare(given.root, earlier.root) !== 0) {
-      throw new LogServerError(
-        "EARLIER_WRONG",
-        `The list of earlier versions of ${packageId} is not the one that the claim names.`,
-      );
-    }
+    if (given.size !== earlier.size || Buffer.compare(given.root, earlier.root) !== 0) throw wrongEarlier(packageId);
     if (given.size > 0) lists.push({ root: given.root, list: given.text });
   }
   return lists;
+}
+
+function wrongEarlier(packageId: string): LogServerError {
+  return new LogServerError(
+    "EARLIER_WRONG",
+    `The list of earlier versions of ${packageId} is not the one that the claim names.`,
+  );
 }
 
 function hex(bytes: Uint8Array): string {

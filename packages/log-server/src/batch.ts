@@ -37,7 +37,7 @@ export async function beginBatch(
   const heads = new Map<Digest, Admission["statement"]["heads"][number]>();
   const releases = new Map<string, ReleaseRow[]>();
   const places = new Map<string, StatementPlace>();
-  const lists = new Set<Digest>();
+  const lists = new Map<Digest, number>();
   let next = size;
 
   const view: PackageView = {
@@ -48,7 +48,7 @@ export async function beginBatch(
       return [...(before.releases.get(id) ?? []), ...(releases.get(id) ?? [])];
     },
     time: (index) => before.times.get(index) ?? time,
-    hasEarlier: (root) => lists.has(digestFromBytes(root)) || before.lists.has(digestFromBytes(root)),
+    earlierSize: (root) => lists.get(digestFromBytes(root)) ?? before.lists.get(digestFromBytes(root)),
   };
   return {
     statements,
@@ -66,7 +66,7 @@ export async function beginBatch(
       for (const [packageId, state] of fresh) states.set(packageId, state);
       for (const head of statement.heads) heads.set(digestFromBytes(head.packageHash), head);
       for (const row of statement.releases) push(releases, releaseKey(row), row);
-      for (const { root } of statement.earlier) lists.add(digestFromBytes(root));
+      for (const { root, list } of statement.earlier) lists.set(digestFromBytes(root), linesIn(list));
     },
     entriesOf: ({ signed: { digest, statement } }) => {
       const place = places.get(digest);
@@ -86,8 +86,8 @@ type Before = {
   readonly releases: ReadonlyMap<string, readonly ReleaseRow[]>;
   /** Log times of the entries whose age a rule may look at. */
   readonly times: ReadonlyMap<number, number>;
-  /** Roots of the lists of earlier versions that are there already. */
-  readonly lists: ReadonlySet<Digest>;
+  /** By their roots, how many versions the lists have that are there already. */
+  readonly lists: ReadonlyMap<Digest, number>;
 };
 
 async function readBefore(
@@ -125,7 +125,7 @@ async function readBefore(
   const [states, releases, lists] = await Promise.all([
     packageStates([...packages.values()]),
     store.releases(names),
-    presentOf(store, roots),
+    sizesOf(store, roots),
   ]);
   const committees = charteredCommittees(states.get(`log:${origin}`)!, null).filter((id) => !packages.has(id));
   const asked = committees.map((packageId) => ({
@@ -143,11 +143,20 @@ async function readBefore(
   };
 }
 
-async function presentOf(store: AdmissionReads, roots: ReadonlyMap<Digest, Uint8Array>): Promise<Set<Digest>> {
+async function sizesOf(store: AdmissionReads, roots: ReadonlyMap<Digest, Uint8Array>): Promise<Map<Digest, number>> {
   const found = await Promise.all(
-    [...roots].map(async ([id, root]) => ((await store.earlier(root)) === undefined ? [] : [id])),
+    [...roots].map(async ([id, root]) => {
+      const list = await store.earlier(root);
+      return list === undefined ? [] : [[id, linesIn(list)] as const];
+    }),
   );
-  return new Set(found.flat());
+  return new Map(found.flat());
+}
+
+function linesIn(list: string): number {
+  let lines = 0;
+  for (let at = list.indexOf("\n"); at >= 0; at = list.indexOf("\n", at + 1)) lines++;
+  return lines;
 }
 
 /** Subjects, other than those whose chains it goes into, that the rules for a statement look at: people don't vote on themselves [A-17]. */

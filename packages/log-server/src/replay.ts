@@ -30,7 +30,7 @@ import {
   parseLeaf,
 } from "@touchmark/log";
 import { isAdoption } from "./package-states.ts";
-import { logWorld } from "./world.ts";
+import { firstPlace, logWorld } from "./world.ts";
 
 /** What is not as a rule says: at which leaf, by which rule of docs/spec, in one sentence. */
 export type Problem = { readonly index: number; readonly rule: string; readonly message: string };
@@ -125,8 +125,8 @@ export function createReplay(options: ReplayOptions): Replay {
           : (headOf(packageIdHash(nodeCrypto, subjectId))?.lastAuthority ?? null),
       ),
     releaseTime: (packageHash, version) => {
-      const [first] = memory.releases(packageHash, version);
-      return first === undefined ? null : memory.time(first.index);
+      const first = firstPlace(memory.releases(packageHash, version).map((release) => release.index));
+      return first === null ? null : memory.time(first);
     },
   });
 

@@ -41,6 +41,11 @@ export function logWorld({ origin, chartered, time, state, releaseTime }: WorldS
   };
 }
 
+/** Of the entries that released a version, each by another line, the first; null if there is none. Storages give them in orders of their own. */
+export function firstPlace(places: readonly number[]): number | null {
+  return places.length === 0 ? null : Math.min(...places);
+}
+
 /** The world of entries that were admitted once: nothing in it but other subjects is looked at anew. */
 export function admittedWorld(origin: string, time: number, state: WorldSource["state"]): World {
   return logWorld({ origin, chartered: () => true, time: () => time, state, releaseTime: () => undefined });

@@ -33,7 +33,7 @@ function claimed(name: string): AdmittedStatement {
     state: () => UNCLAIMED,
     releases: () => [],
     time: () => START,
-    hasEarlier: () => false,
+    earlierSize: () => undefined,
   };
   return admitStatement(view, candidate, store.ahead.checkpoint().size, START, {
     origin: ORIGIN,
