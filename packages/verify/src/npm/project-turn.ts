@@ -12,13 +12,13 @@ export function takeTurn(directory: string, project: string): () => void {
   const file = join(directory, `installing-${digest.slice(0, 32)}`);
   for (let stale = false; ; stale = true) {
     try {
-      writeFileSync(file, String(process.pid), { flag: "wx", mode: 0o600 });
+      writeFileSync(file, `${process.pid} ${startOf(process.pid)}`, { flag: "wx", mode: 0o600 });
       return () => rmSync(file, { force: true });
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     }
-    const pid = Number(readFileSync(file, "utf8"));
-    if (stale || isRunning(pid)) {
+    const [pid, start = ""] = readFileSync(file, "utf8").split(" ");
+    if (stale || isRunning(Number(pid), start)) {
       throw new VerifyError(
         "PROJECT_BUSY",
         `Another touchmark npm, process ${pid}, is installing in this project.`,
@@ -29,11 +29,23 @@ export function takeTurn(directory: string, project: string): () => void {
   }
 }
 
-function isRunning(pid: number): boolean {
+// Numbers come again, and soon in containers that keep the user's folder; when a process began does not.
+function isRunning(pid: number, start: string): boolean {
+  if (!(pid > 0) || start !== startOf(pid)) return false; // an empty note is what a full disk left of one
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** When a process began, in ticks since the machine did; empty where the system doesn't say. */
+function startOf(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
   }
 }
