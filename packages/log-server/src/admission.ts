@@ -76,8 +76,8 @@ export function admitStatement(
     time: () => time,
     state: view.state,
     releaseTime: (packageHash, version) => {
-      const first = firstPlace(view.releases(packageHash, version).map(({ position }) => position));
-      return first === null ? null : view.time(first);
+      const position = firstPlace(view.releases(packageHash, version).map((row) => row.position));
+      return position === null ? null : view.time(position);
     },
   });
 
