@@ -41,6 +41,23 @@ export function publishedProofs(
   });
 }
 
+/**
+ * [L-40] What can't be looked up for want of the claim is not admitted: in the time that an admission takes the claim may come into the log, and then
+ * nobody would have looked. Throws `NOT_PENDING`.
+ */
+export function requireKnownClaims(statement: Statement, proofs: readonly PublishedProof[]): void {
+  if (statement.kind !== "proof") return;
+  for (const [packageId, { letter }] of statement.proofs) {
+    if (letter !== "a" || proofs.some((proof) => proof.packageId === packageId)) continue;
+    throw new CoreError(
+      "NOT_PENDING",
+      "L-40",
+      `The log has no such claim of ${packageId} yet.`,
+      "Send the proof once the claim is logged.",
+    );
+  }
+}
+
 /** [L-40] Throws `PROOF_WRONG` as a refusal by [A-5], or `PROOF_UNCHECKED` where nobody could look. */
 export async function requireProofs(proofs: readonly PublishedProof[], check: ProofChecker | undefined): Promise<void> {
   for (const proof of proofs) {

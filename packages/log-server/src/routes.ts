@@ -16,7 +16,7 @@ import {
 import { nodeCrypto, parseTilePath, TILE_WIDTH } from "@touchmark/log";
 import { type Answer, FOREVER, NEVER, RECHECK } from "./answers.ts";
 import { type BodyBudget, readBody } from "./body.ts";
-import { type ProofChecker, publishedProofs, requireProofs } from "./claim-proofs.ts";
+import { type ProofChecker, publishedProofs, requireKnownClaims, requireProofs } from "./claim-proofs.ts";
 import { LogServerError } from "./error.ts";
 import { buildEvidence } from "./evidence.ts";
 import type { Inbox } from "./inbox.ts";
@@ -213,10 +213,9 @@ async function lookUpProofs(service: Service, statement: Statement): Promise<voi
   if (statement.kind !== "claim" && statement.kind !== "proof") return;
   const claimed = statement.kind === "proof" ? statementChains(statement) : []; // a claim's own proof is about no earlier one
   const before = await statesNow(service, claimed);
-  await requireProofs(
-    publishedProofs(statement, (packageId) => before.get(packageId), clock()),
-    proofs,
-  );
+  const found = publishedProofs(statement, (packageId) => before.get(packageId), clock());
+  requireKnownClaims(statement, found);
+  await requireProofs(found, proofs);
 }
 
 /** [L-21] [L-53] */
