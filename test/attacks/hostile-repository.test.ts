@@ -231,6 +231,20 @@ describe("two at once, and none in earnest", () => {
     expect((await consumer.touchmark("npm ci")).exit).toBe(0);
   });
 
+  test("in a workspace's folder, where another touchmark.lock could lie, nothing starts", async () => {
+    const consumer = workshop.consumer({ packages, manifest: { workspaces: ["inn"] } });
+    consumer.write("inn/package.json", { name: "inn", version: "1.0.0", dependencies: { pewter: "1.0.0" } });
+    const directory = consumer.path("inn");
+    const outcome = await consumer.touchmark("--policy ../touchmark.json npm install", { directory });
+    expect([outcome.exit, outcome.text]).toEqual([
+      2,
+      expect.stringMatching(
+        /^error: This folder is a workspace.*\[NPM_SETTING\]\nhint: Run it in the project's own folder/,
+      ),
+    ]);
+    expect([consumer.has("inn/touchmark.lock"), consumer.has("node_modules")]).toEqual([false, false]);
+  });
+
   test("a dry run that only npm's settings ask for moves no pin", async () => {
     const consumer = await installed();
     consumer.remove("touchmark.lock");

@@ -71,6 +71,13 @@ async function ask(npm: NpmProgram, args: string[], cwd: string, env: NodeJS.Pro
     stderr: (piece) => errors.push(piece),
   });
   if (code !== 0) {
+    if (Buffer.concat(errors).includes("ENOWORKSPACES")) {
+      throw new VerifyError(
+        "NPM_SETTING",
+        "This folder is a workspace, and the policy and the lockfile are those of the whole project.",
+        "Run it in the project's own folder, with -w and the workspace's name.",
+      );
+    }
     const said = cleanText(Buffer.concat(errors).toString("utf8").trim().replaceAll("\n", " "), 300);
     throw new VerifyError("NPM_SETTING", `npm ${args[0]} failed: ${said}`, "Mend npm's configuration.");
   }
