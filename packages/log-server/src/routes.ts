@@ -143,6 +143,8 @@ async function answerSubmit(service: Service, request: IncomingMessage, body: Ui
 
 const ENTRY_WORTH_BYTES = 4096;
 const LOOKUP_WORTH = 10;
+/** [L-40] Seconds that a claim's entry may be later than the look at its proofs. */
+const LOOKUP_LEEWAY = 600;
 const QUESTION_WORTH_BYTES = 1024 * 1024;
 
 /** [L-34] As how many submissions a statement counts. What it makes is there for good, and everybody who checks its packages has to have it. */
@@ -213,9 +215,15 @@ async function lookUpProofs(service: Service, statement: Statement): Promise<voi
   if (statement.kind !== "claim" && statement.kind !== "proof") return;
   const claimed = statement.kind === "proof" ? statementChains(statement) : []; // a claim's own proof is about no earlier one
   const before = await statesNow(service, claimed);
-  const found = publishedProofs(statement, (packageId) => before.get(packageId), clock());
+  const begun = clock();
+  const found = publishedProofs(statement, (packageId) => before.get(packageId), begun + LOOKUP_LEEWAY);
   requireKnownClaims(statement, found);
   await requireProofs(found, proofs);
+  if (clock() - begun > LOOKUP_LEEWAY / 2) throw tookTooLong();
+}
+
+function tookTooLong(): LogServerError {
+  return new LogServerError("PROOF_UNCHECKED", "The registry took too long.", "Send it again, or name fewer packages.");
 }
 
 /** [L-21] [L-53] */

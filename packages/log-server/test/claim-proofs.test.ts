@@ -56,7 +56,39 @@ describe("[L-40] a log admits a proof (a) only after a look at the registry", ()
   test("one that holds; what is looked up is the claim's authority and the version that it names", async () => {
     await start(look);
     expect(await submit()).toBe(200);
-    expect(asked).toEqual([{ packageId: widget, authority: authorityDigest(proved), ...proof, claimed: now }]);
+    expect(asked).toEqual([{ packageId: widget, authority: authorityDigest(proved), ...proof, claimed: now + 600 }]);
+  });
+
+  test("with a version that is too old by the time of the entry, however long the look took: auditors go by that", async () => {
+    let clock = now;
+    const published = now - 7 * 86_400; // may be claimed by in this second, and in none after it
+    const registry = async ({ claimed }: PublishedProof): Promise<ProofVerdict> => {
+      clock += 5; // the registry's answer takes its time
+      return published + 7 * 86_400 >= claimed ? { kind: "good" } : { kind: "wrong", message: "Too old." };
+    };
+    const store = await createStore(await openFolder(join(folder.dir, "log"), true), signer, START);
+    server = await startLogServer({ store, clock: () => clock, proofs: registry });
+    log = { url: `http://127.0.0.1:${server.port}/`, key: signer.key, fetch };
+    expect(await submit()).toBe(422);
+    clock = now - 601;
+    expect(await submit()).toBe(200);
+    const auditor = openAuditor({
+      dir: join(folder.dir, "audit"),
+      key: signer.key,
+      clock: () => clock,
+      proofs: registry,
+    });
+    expect(await auditor.audit(log, await fetchCheckpoint(log))).toMatchObject({ kind: "good" });
+    await auditor.close();
+  });
+
+  test("that takes longer than that is none", async () => {
+    let clock = now;
+    const store = await createStore(await openFolder(join(folder.dir, "log"), true), signer, START);
+    const slow = async (): Promise<ProofVerdict> => ((clock += 301), { kind: "good" });
+    server = await startLogServer({ store, clock: () => clock, proofs: slow });
+    log = { url: `http://127.0.0.1:${server.port}/`, key: signer.key, fetch };
+    expect(await submit()).toBe(503);
   });
 
   test("few at one time, whoever sends many: a document of a registry may be tens of megabytes", async () => {
