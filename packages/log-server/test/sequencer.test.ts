@@ -142,6 +142,29 @@ test("[L-16] [L-30] while a batch is cosigned the next one is stored, and not an
   expect(answered.filter((name) => name !== "rival")).toEqual(["claim", "release", "again"]);
 });
 
+test("while a batch is cosigned the next one is stored once it is as large, or when that one is shown", async () => {
+  const { cosigning, asked, answer } = heldWitnesses();
+  sequencer = createSequencer({ store, states: packageStates(store.ahead, 10), clock: () => now, cosigning });
+  const packages = ["a", "b", "c", "d", "e"].map((name) => claim({ [`npm:npmjs/${name}`]: [] }, [alice]));
+  const submitted = packages.slice(0, 2).map(submit);
+  await vi.waitUntil(() => asked.length === 1);
+  submitted.push(submit(packages[2]!));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(store.pending()?.size).toBe(4); // two claims and an epoch leaf after the first one
+  submitted.push(submit(packages[3]!));
+  await vi.waitUntil(() => store.pending()?.size === 7);
+  expect(store.checkpoint().size).toBe(1);
+  answer();
+  await vi.waitUntil(() => asked.length === 2);
+  submitted.push(submit(packages[4]!));
+  answer();
+  await vi.waitUntil(() => asked.length === 3);
+  answer();
+  const receipts = await Promise.all(submitted);
+  expect(receipts.flatMap(({ entries }) => [...entries.values()])).toEqual([1, 2, 4, 5, 7]);
+  expect(asked).toEqual([4, 7, 9]);
+});
+
 test("[Q-27] when the witnesses fail, what was stored meanwhile is tried once more, then nothing is stored until they are back", async () => {
   const { cosigning, asked, answer } = heldWitnesses();
   sequencer = createSequencer({ store, states: packageStates(store.ahead, 10), clock: () => now, cosigning });
