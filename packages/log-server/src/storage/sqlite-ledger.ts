@@ -18,7 +18,7 @@ import { createFreshKeys, type FreshKeys, type FreshStatement } from "./sqlite-f
 import { prepareQueries, type Queries } from "./sqlite-queries.ts";
 
 // Statements and releases that are found by memory alone, at most: as many as are read again at a start.
-const FRESH = 4096;
+const FRESH = 2048;
 
 /** Opens the file, or makes it with no log in it. Throws `STORE_LOCKED`, `STORE_FORMAT`, `STORE_DAMAGED`. */
 export function sqliteLedger(path: string): Ledger {
