@@ -113,6 +113,7 @@ async function readBefore(
       if (head && isAdoption(statement.kind)) aged.add(head.last);
     }
     for (const packageId of statementParties(statement)) want(packageId);
+    for (const committeeId of namedByCharter(statement)) want(committeeId);
     names.push(...releaseNames(statement));
     if (statement.kind !== "claim") continue;
     for (const [packageId, claimed] of statement.packages) {
@@ -173,6 +174,12 @@ function statementParties(statement: Statement): string[] {
     default:
       return [];
   }
+}
+
+/** The committees that a charter will name if this is admitted: what comes behind it in the same batch is judged by their word too. */
+function namedByCharter(statement: Statement): readonly string[] {
+  const details = statement.kind === "claim" || statement.kind === "change" ? statement.details : null;
+  return details?.kind === "charter" ? details.committees : [];
 }
 
 /** The versions whose releases the rules for a statement look at [S-23], [A-18]. */
