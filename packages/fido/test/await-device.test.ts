@@ -198,6 +198,27 @@ describe("awaitDevice", () => {
     await expectCode(awaitDevice({ interaction: waiting(), edges: usb.edges }), "CANCELLED");
   });
 
+  test("Ctrl-C just while a key is asked for the credential ends the wait too: that key is not taken for its holder", async () => {
+    const stop = new AbortController();
+    const description = describeSoftDevice(createSoftwareAuthenticator());
+    const asked: DeviceDescription = {
+      ...description,
+      async openPipe() {
+        const pipe = await description.openPipe();
+        let reports = 0;
+        // INIT and getInfo come first.
+        const send = async (report: Uint8Array): Promise<void> => {
+          if (++reports === 3) stop.abort();
+          await pipe.send(report);
+        };
+        return { ...pipe, send };
+      },
+    };
+    const edges = { ...QUICK, list: async () => [asked] };
+    const holding = { rpId: RP_ID, credentialIds: [new Uint8Array(64)] };
+    await expectCode(awaitDevice({ interaction: patient(undefined, stop.signal), edges, holding }), "CANCELLED");
+  });
+
   test("what can't be opened for good is said at once; what is not ready yet is tried again", async () => {
     const usb = port();
     const description = usb.plug("slow");

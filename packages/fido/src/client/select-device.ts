@@ -53,6 +53,7 @@ export interface HolderSearch {
   readonly lost: ReadonlyMap<FidoDevice, FidoError>;
 }
 
+/** Asks all of the keys at once. Throws CANCELLED. */
 export async function findHolders(
   devices: readonly FidoDevice[],
   { rpId, credentialIds, mayHide }: Holding,
@@ -70,6 +71,8 @@ export async function findHolders(
       }
     }),
   );
+  // A search that was called off says nothing of its key.
+  if (signal?.aborted) throw explain({ kind: "cancelled" });
   const ofKind = (...kinds: readonly string[]): FidoDevice[] =>
     devices.filter((_, index) => kinds.includes(searches[index] ?? ""));
   const found = ofKind("found");
