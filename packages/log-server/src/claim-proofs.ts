@@ -51,8 +51,8 @@ export function requireKnownClaims(statement: Statement, proofs: readonly Publis
     if (letter !== "a" || proofs.some((proof) => proof.packageId === packageId)) continue;
     throw new CoreError(
       "NOT_PENDING",
-      "L-40",
-      `The log has no such claim of ${packageId} yet.`,
+      "A-6",
+      `No such claim of ${packageId} waits for a proof.`,
       "Send the proof once the claim is logged.",
     );
   }
