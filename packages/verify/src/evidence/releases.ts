@@ -95,10 +95,13 @@ export function readEarlier(evidence: OpenedEvidence, historyOf: (packageId: str
     const history = historyOf(packageId);
     if (history.kind === "broken" || history.kind === "incomplete") continue; // the package is refused for that
     const lines = history.kind === "claimed" ? history.chain.flatMap(({ state }) => state.lines) : [];
-    const proved = [...byRoot].map(([root, list]) => {
+    // A claim that is void here has a list as well, and the log doesn't know for whom it is void.
+    const mayBeVoid = history.kind === "claimed" && history.state.divergedAt !== null;
+    const proved = [...byRoot].flatMap(([root, list]) => {
       const line = lines.find(({ claimed }) => encodeHex(claimed.earlier.root) === root);
-      if (!line) throw new LogError("BAD_PROOF", "The evidence lists earlier versions for which it shows no claim.");
-      return [root, verifyEarlier(root, line.claimed.earlier.size, list)] as const;
+      if (line) return [[root, verifyEarlier(root, line.claimed.earlier.size, list)] as const];
+      if (mayBeVoid) return [];
+      throw new LogError("BAD_PROOF", "The evidence lists earlier versions for which it shows no claim.");
     });
     lists.set(packageId, new Map(proved));
   }
