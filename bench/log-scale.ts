@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { bucketOf, createPackageMap, MAP_SIZE, multiProof, type PackageMap } from "@touchmark/log";
 import { type Benchmark, type Figure, median } from "./figure.ts";
 import { LARGE_SIGNER, largePackageHash, writeLargeLog } from "./support/large-log.ts";
-import { rateOf, submissions } from "./support/log-load.ts";
+import { CALM, rateOf, submissions } from "./support/log-load.ts";
 
 const SERVER = join(import.meta.dirname, "support/serve-large.ts");
 const SMALL = 100_000;
@@ -89,7 +89,7 @@ async function serverFigures(): Promise<Figure[]> {
       await response.arrayBuffer();
     }
     const rest = await memoryOf(child);
-    await rateOf(`http://127.0.0.1:${port}/`, submissions(0, LARGE_SIGNER.key.name));
+    await rateOf(`http://127.0.0.1:${port}/`, submissions(LARGE_SIGNER.key.name), CALM);
     const used = await memoryOf(child);
     const ended = once(child, "exit");
     child.stdin?.end();
@@ -111,7 +111,7 @@ async function serverFigures(): Promise<Figure[]> {
       },
       {
         name: "log memory after a burst",
-        ours: { what: "the same, after 3,000 submissions by 128 at once", value: used },
+        ours: { what: `the same, after 3,000 submissions, ${CALM} at once`, value: used },
         floor: { what: "before them", value: rest },
         unit: "MB",
         target: null, // what V8's young generation has grown to and not given back; after a collection the heap is at 27 MB

@@ -2,20 +2,46 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { encodeEnvelope, parseUtf8 } from "@touchmark/core";
+import { median } from "../figure.ts";
 import { authority, claimPayload, person, signedBy } from "../../packages/verify/test/support/people.ts";
 
 export const TOUCHMARK: string = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 export const FLOOR: string = join(import.meta.dirname, "floor-server.ts");
 export const ORIGIN = "log.example/bench";
-export const ROUNDS = 5;
-const CONNECTIONS = 128;
+/** As many submissions at once as keep a log busy. What each batch costs is shared by those that wait for it. */
+export const BUSY = 512;
+/** Fewer, so that a batch is smaller and costs each of them more. */
+export const CALM = 128;
+const WARM_UP = 3;
+const ROUNDS = 5;
 const SUBMISSIONS = 3000;
 
+/** Medians of the submissions a second that two servers take in turn from so many connections, once both are warm. */
+export async function compareRates(
+  urls: { ours: string; floor: string },
+  connections: number,
+): Promise<{ ours: number; floor: number }> {
+  const rates: { ours: number[]; floor: number[] } = { ours: [], floor: [] };
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    const bodies = submissions();
+    const pair = {
+      ours: await rateOf(urls.ours, bodies, connections),
+      floor: await rateOf(urls.floor, bodies, connections),
+    };
+    if (round < 0) continue;
+    rates.ours.push(pair.ours);
+    rates.floor.push(pair.floor);
+  }
+  return { ours: median(rates.ours), floor: median(rates.floor) };
+}
+
+let made = 0;
+
 /** Claims of packages of their own, each signed once by one key, as bodies of submissions to the log. */
-export function submissions(round: number, origin: string = ORIGIN): string[] {
+export function submissions(origin: string = ORIGIN): string[] {
   const alice = person("alice");
-  return Array.from({ length: SUBMISSIONS }, (_, i) => {
-    const packageId = `npm:npmjs/package-${round}-${i}`;
+  return Array.from({ length: SUBMISSIONS }, () => {
+    const packageId = `npm:npmjs/package-${made++}`;
     const payload = claimPayload({ packages: [packageId], authority: authority([alice], 1), logs: [origin] });
     const envelope = parseUtf8(encodeEnvelope(signedBy(payload, [alice])));
     return JSON.stringify({ envelope, earlier: { [packageId]: [] } });
@@ -23,15 +49,15 @@ export function submissions(round: number, origin: string = ORIGIN): string[] {
 }
 
 /** Submissions a second, as many at once as there are connections. */
-export async function rateOf(url: string, bodies: string[]): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+export async function rateOf(url: string, bodies: readonly string[], connections: number): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const waiting = [...bodies];
   const begin = performance.now();
   const worker = async (): Promise<void> => {
     for (let body = waiting.pop(); body !== undefined; body = waiting.pop())
       await post(new URL("submit", url), body, agent);
   };
-  await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+  await Promise.all(Array.from({ length: connections }, worker));
   agent.destroy();
   return (bodies.length * 1000) / (performance.now() - begin);
 }
