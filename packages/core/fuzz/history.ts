@@ -9,7 +9,7 @@ import {
   statementChains,
 } from "../src/index.ts";
 import { createRandom, type Random } from "../../fido/fuzz/random.ts";
-import { advance, type Book, DAYS, daysAfter, newBook, refOf } from "./book.ts";
+import { advance, type Book, DAYS, daysAfter, everyKey, newBook, refOf } from "./book.ts";
 import { type Chronicle, essenceOf, leafOf, makeChronicle, type Tried } from "./chronicle.ts";
 import { checkWords, holdLimits } from "./committee-words.ts";
 import { type Attempt, chance, invent, type Scene } from "./invent.ts";
@@ -78,7 +78,7 @@ function play(random: Random, tally: Tally, told: string[]): void {
     const before = chains.map((id) => log.state(id));
     const epochs = chains.map((id) => log.settled(id, time).epoch);
     const judged = judgeAll(bookOf, attempt, scene.entries, time);
-    const waiting = vetoableOf(bookOf, statement);
+    const waiting = vetoableOf(bookOf, attempt);
     const tried = log.enter(statement, attempt.signers.map(signed), time);
     told.push(tell(tried));
     count(tally, `${statement.kind}: ${tried.refusal?.code ?? "admitted"}`);
@@ -92,7 +92,8 @@ function play(random: Random, tally: Tally, told: string[]): void {
     }
     const refuses = (one: Judgement, i: number): boolean => one === "no" && !closed.has(chains[i]!);
     require(!judged.some(refuses), "was admitted against the rules");
-    if (statement.kind === "adopt-final" && bookOf(chains[0]!).adoption) noteFree(free, log, before[0]!, statement);
+    if (statement.kind === "adopt-final" && (closed.has(chains[0]!) || bookOf(chains[0]!).adoption))
+      noteFree(free, log, before[0]!, statement);
     enterInBooks(bookOf, judged, statement, scene.entries, time, closed);
     waiting.forEach((entry) => vetoed.add(entry));
     if (waiting.length > 0) count(tally, "vetoed");
@@ -204,11 +205,15 @@ function forbidVetoed(seen: PackageState, vetoed: ReadonlySet<string>): void {
     for (const { place } of steps) require(!vetoed.has(refOf(place.leafHash)), "what was vetoed has taken effect");
 }
 
-function vetoableOf(books: (id: string) => Book, statement: Statement): string[] {
+// What waits in a rival's line only its own people can stop: of others the veto is a sign of life.
+function vetoableOf(books: (id: string) => Book, { statement, signers }: Attempt): string[] {
   if (statement.kind !== "veto") return [];
   return [...statement.entries].flatMap(([id, named]) => {
     const entry = refOf(named);
-    const waiting = books(id).lines.flatMap((line) => Object.values(line.waiting));
+    const lines = books(id).lines.filter(({ authority }) =>
+      everyKey(authority).some(({ fingerprint }) => signers.includes(fingerprint)),
+    );
+    const waiting = lines.flatMap((line) => Object.values(line.waiting));
     return waiting.some((one) => one?.vetoable && one.entry === entry) ? [entry] : [];
   });
 }
