@@ -308,7 +308,7 @@ function judgeFinal(
   if (peopleOf(keys, new Set(), signers).length < releaseThreshold) return "no";
   return {
     does: () => {
-      book.lines = [newLine(spot.entry, adoption.authority, null, spot.time, null)];
+      book.lines = [newLine(book.lines[0]!.claim, adoption.authority, null, spot.time, null)];
       book.epoch++;
       book.adoption = null;
     },
