@@ -12,16 +12,11 @@ export const logAdmission: Benchmark = {
     const log = ["log", "serve", "--dir", join(directory, "log"), "--origin", ORIGIN, "--port", "0", "--json"];
     const servers = [await start([TOUCHMARK, ...log], directory), await start([FLOOR], directory)] as const;
     try {
-      const { ours, floor } = await compareRates({ ours: servers[0].url, floor: servers[1].url }, BUSY);
-      return [
-        {
-          name: "log admission",
-          ours: { what: "durable entries, one P-256 check each", value: ours },
-          floor: { what: "HTTP and the same check alone", value: floor },
-          unit: "/s",
-          target: { least: 0.5 },
-        },
-      ];
+      const compared = {
+        ours: { url: servers[0].url, what: "durable entries, one P-256 check each" },
+        floor: { url: servers[1].url, what: "HTTP and the same check alone" },
+      };
+      return [await compareRates("log admission", compared, BUSY, { least: 0.5 })];
     } finally {
       for (const { child } of servers) await stop(child);
       rmSync(directory, { recursive: true, force: true });

@@ -25,26 +25,19 @@ async function overHttp(): Promise<Figure[]> {
   const directory = mkdtempSync(join(tmpdir(), "touchmark-append-"));
   const store = await start([SERVER, "store", join(directory, "log")], directory);
   const file = await start([SERVER, "file", join(directory, "file")], directory);
-  const urls = { ours: store.url, floor: file.url };
+  const compared = {
+    ours: { url: store.url, what: "durable entries, nothing checked" },
+    floor: { url: file.url, what: "HTTP, append and fdatasync by batch" },
+  };
   try {
     return [
-      figureOf("log storage", await compareRates(urls, BUSY), { least: 0.6 }),
-      figureOf(`the same, ${CALM} at once`, await compareRates(urls, CALM), null),
+      await compareRates("log storage", compared, BUSY, { least: 0.6 }),
+      await compareRates(`the same, ${CALM} at once`, compared, CALM, null),
     ];
   } finally {
     for (const { child } of [store, file]) await stop(child);
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-function figureOf(name: string, { ours, floor }: { ours: number; floor: number }, target: Figure["target"]): Figure {
-  return {
-    name,
-    ours: { what: "durable entries, nothing checked", value: ours },
-    floor: { what: "HTTP, append and fdatasync by batch", value: floor },
-    unit: "/s",
-    target,
-  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Benchmark, Figure } from "./figure.ts";
+import type { Benchmark } from "./figure.ts";
 import { BUSY, CALM, compareRates, FLOOR, ORIGIN, start, stop, TOUCHMARK } from "./support/log-load.ts";
 
 const WITNESSES = ["w1.example", "w2.example"];
@@ -34,10 +34,13 @@ export const logCosigned: Benchmark = {
       writeFileSync(join(directory, "witnesses.policy"), lines.join("\n"));
       const cosigned = await serve([...log, "--quorum", join(directory, "witnesses.policy")]);
       const floor = await serve([FLOOR]);
-      const urls = { ours: cosigned.url, floor: floor.url };
+      const compared = {
+        ours: { url: cosigned.url, what: "durable entries, cosigned by 2 of 2" },
+        floor: { url: floor.url, what: "HTTP and the same check alone" },
+      };
       return [
-        figureOf("log cosigned", await compareRates(urls, BUSY), { least: 0.7 }),
-        figureOf(`the same, ${CALM} at once`, await compareRates(urls, CALM), null),
+        await compareRates("log cosigned", compared, BUSY, { least: 0.7 }),
+        await compareRates(`the same, ${CALM} at once`, compared, CALM, null),
       ];
     } finally {
       for (const { child } of servers.toReversed()) await stop(child);
@@ -45,13 +48,3 @@ export const logCosigned: Benchmark = {
     }
   },
 };
-
-function figureOf(name: string, { ours, floor }: { ours: number; floor: number }, target: Figure["target"]): Figure {
-  return {
-    name,
-    ours: { what: "durable entries, cosigned by 2 of 2", value: ours },
-    floor: { what: "HTTP and the same check alone", value: floor },
-    unit: "/s",
-    target,
-  };
-}

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { encodeEnvelope, parseUtf8 } from "@touchmark/core";
-import { median } from "../figure.ts";
+import { type Figure, median } from "../figure.ts";
 import { authority, claimPayload, person, signedBy } from "../../packages/verify/test/support/people.ts";
 
 export const TOUCHMARK: string = join(import.meta.dirname, "../../packages/cli/src/main.ts");
@@ -16,23 +16,37 @@ const WARM_UP = 3;
 const ROUNDS = 5;
 const SUBMISSIONS = 3000;
 
+/** What each of two servers does, for the figure. */
+export interface Compared {
+  ours: { url: string; what: string };
+  floor: { url: string; what: string };
+}
+
 /** Medians of the submissions a second that two servers take in turn from so many connections, once both are warm. */
 export async function compareRates(
-  urls: { ours: string; floor: string },
+  name: string,
+  { ours, floor }: Compared,
   connections: number,
-): Promise<{ ours: number; floor: number }> {
+  target: Figure["target"],
+): Promise<Figure> {
   const rates: { ours: number[]; floor: number[] } = { ours: [], floor: [] };
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     const bodies = submissions();
     const pair = {
-      ours: await rateOf(urls.ours, bodies, connections),
-      floor: await rateOf(urls.floor, bodies, connections),
+      ours: await rateOf(ours.url, bodies, connections),
+      floor: await rateOf(floor.url, bodies, connections),
     };
     if (round < 0) continue;
     rates.ours.push(pair.ours);
     rates.floor.push(pair.floor);
   }
-  return { ours: median(rates.ours), floor: median(rates.floor) };
+  return {
+    name,
+    ours: { what: ours.what, value: median(rates.ours) },
+    floor: { what: floor.what, value: median(rates.floor) },
+    unit: "/s",
+    target,
+  };
 }
 
 let made = 0;
