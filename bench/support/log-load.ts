@@ -52,9 +52,9 @@ export async function compareRates(
 let made = 0;
 
 /** Claims of packages of their own, each signed once by one key, as bodies of submissions to the log. */
-export function submissions(origin: string = ORIGIN): string[] {
+export function submissions(origin: string = ORIGIN, count: number = SUBMISSIONS): string[] {
   const alice = person("alice");
-  return Array.from({ length: SUBMISSIONS }, () => {
+  return Array.from({ length: count }, () => {
     const packageId = `npm:npmjs/package-${made++}`;
     const payload = claimPayload({ packages: [packageId], authority: authority([alice], 1), logs: [origin] });
     const envelope = parseUtf8(encodeEnvelope(signedBy(payload, [alice])));

@@ -15,7 +15,7 @@ import {
 import { type ListQuestion, proveEarlier } from "./earlier-proofs.ts";
 import { LogServerError } from "./error.ts";
 import type { AuthorityEntry } from "./package-states.ts";
-import { readAdmittedEnvelope } from "./signatures.ts";
+import { readAdmittedEnvelope } from "./signatures/open-envelope.ts";
 import type { ReleaseRow } from "./storage/ledger.ts";
 import { authorityChains, type PackageStates, requireEnvelope } from "./stored-states.ts";
 import type { StoreReads } from "./store-reads.ts";

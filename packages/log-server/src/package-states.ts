@@ -10,7 +10,7 @@ import {
 } from "@touchmark/core";
 import { type EntryKind, leafHash, type MapRecord, nodeCrypto, type PackageEntry, parseEntry } from "@touchmark/log";
 import { createLru } from "./lru.ts";
-import { readAdmittedEnvelope } from "./signatures.ts";
+import { readAdmittedEnvelope } from "./signatures/open-envelope.ts";
 import { admittedWorld } from "./world.ts";
 
 const KEPT_STATEMENTS = 64;

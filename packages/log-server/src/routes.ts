@@ -23,7 +23,7 @@ import type { Inbox } from "./inbox.ts";
 import type { PackageStates } from "./stored-states.ts";
 import { MAX_BODY_BYTES, parseEvidencePath, parseEvidenceRequest, parseSubmitRequest } from "./requests.ts";
 import type { Receipt, Sequencer } from "./sequencer.ts";
-import { openEnvelope } from "./signatures.ts";
+import { openEnvelope } from "./signatures/open-envelope.ts";
 import type { StoreReads } from "./store-reads.ts";
 
 export type Service = {

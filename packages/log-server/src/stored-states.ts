@@ -18,7 +18,7 @@ import {
   weightOf,
   type WorldBefore,
 } from "./package-states.ts";
-import { readAdmittedEnvelope } from "./signatures.ts";
+import { readAdmittedEnvelope } from "./signatures/open-envelope.ts";
 import type { AdmissionReads } from "./store-reads.ts";
 import { admittedWorld } from "./world.ts";
 

@@ -3,7 +3,7 @@ import { encodeNote, nodeCrypto, noteSigner, parseNote, verifyCheckpoint } from 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type AdmittedStatement, checkStore, createStore, openFolder, openStore, type Store } from "../src/index.ts";
 import { admitStatement, type Candidate } from "../src/admission.ts";
-import { readAdmittedEnvelope } from "../src/signatures.ts";
+import { readAdmittedEnvelope } from "../src/signatures/open-envelope.ts";
 import { signer, START, temporaryFolder } from "./support/log.ts";
 import { claim, ORIGIN, person } from "./support/statements.ts";
 

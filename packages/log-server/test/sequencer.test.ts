@@ -13,7 +13,7 @@ import {
   type Store,
 } from "../src/index.ts";
 import { LogServerError } from "../src/error.ts";
-import { readAdmittedEnvelope } from "../src/signatures.ts";
+import { readAdmittedEnvelope } from "../src/signatures/open-envelope.ts";
 import { signer, START, temporaryFolder } from "./support/log.ts";
 import { claim, person, release } from "./support/statements.ts";
 

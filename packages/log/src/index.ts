@@ -96,7 +96,7 @@ export {
   rootFromMultiProof,
   rootFromMultiProofOfData,
 } from "./multi-proof.ts";
-export { nodeCrypto, verifyEd25519Async, verifyP256Async } from "./node-crypto.ts";
+export { nodeCrypto } from "./node-crypto.ts";
 export {
   COSIGNATURE_ED25519,
   COSIGNATURE_ML_DSA_44,

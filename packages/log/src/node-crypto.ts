@@ -1,5 +1,5 @@
 /** Hashes and signature checks by `node:crypto`. The keys are the caller's; nothing here decides which ones to trust. */
-import { hash, verify, type KeyObject } from "node:crypto";
+import { hash, verify } from "node:crypto";
 import type { Crypto } from "@touchmark/core";
 import { bytesOfLatin1, parseBase64 } from "./bytes.ts";
 import { keyCache } from "./key-cache.ts";
@@ -27,36 +27,6 @@ export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signat
 export function verifyP256(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const key = publicKey[0] === 0x04 ? p256Key(publicKey) : undefined;
   return key !== undefined && verify("sha256", message, key, signature);
-}
-
-/** As {@link verifyEd25519}, on the thread pool. */
-export function verifyEd25519Async(
-  publicKey: Uint8Array,
-  message: Uint8Array,
-  signature: Uint8Array,
-): Promise<boolean> {
-  const key = signature.length === 64 ? ed25519Key(publicKey) : undefined;
-  return verifyOnPool(null, key, message, signature);
-}
-
-/** As {@link verifyP256}, on the thread pool. */
-export function verifyP256Async(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  const key = publicKey[0] === 0x04 ? p256Key(publicKey) : undefined;
-  return verifyOnPool("sha256", key, message, signature);
-}
-
-function verifyOnPool(
-  algorithm: string | null,
-  key: KeyObject | undefined,
-  message: Uint8Array,
-  signature: Uint8Array,
-): Promise<boolean> {
-  if (key === undefined) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    verify(algorithm, message, key, signature, (error, good) => {
-      resolve(error === null && good);
-    });
-  });
 }
 
 // The bare KeyObject goes to verify(): wrapped in {key} it is half as slow again.

@@ -1,6 +1,10 @@
-/** Signature checks on the thread pool, with core's rules as they are. */
+/** Signature checks beside the main thread, with core's rules as they are. */
 import { CoreError, type Crypto, type SignedStatement, verifyEnvelope } from "@touchmark/core";
-import { nodeCrypto, verifyEd25519Async, verifyP256Async } from "@touchmark/log";
+import { nodeCrypto } from "@touchmark/log";
+import type { SignatureCheck } from "./check-message.ts";
+import { createCheckPool } from "./check-pool.ts";
+
+const checkAll = createCheckPool();
 
 /** An envelope as it is before its signatures are checked: believe `signed` only after `verify`. */
 export type OpenedEnvelope = { readonly signed: SignedStatement; readonly verify: () => Promise<void> };
@@ -10,14 +14,14 @@ export type OpenedEnvelope = { readonly signed: SignedStatement; readonly verify
  * the outcome counts only if each noted check does. If one does not, core is run again on the real backend, for the error that it gives.
  */
 export function openEnvelope(source: Uint8Array | string): OpenedEnvelope {
-  const checks: (() => Promise<boolean>)[] = [];
+  const checks: SignatureCheck[] = [];
   const signed = verifyEnvelope(
     notingCrypto((check) => checks.push(check)),
     source,
   );
   const verify = async (): Promise<void> => {
-    const answers = await Promise.all(checks.map((check) => check()));
-    if (answers.every((good) => good)) return;
+    const outcomes = await checkAll(checks);
+    if (outcomes.every((good) => good)) return;
     verifyEnvelope(nodeCrypto, source);
     throw new CoreError("BAD_SIGNATURE", "S-4", "A signature of the envelope does not verify.");
   };
@@ -29,15 +33,15 @@ export function readAdmittedEnvelope(bytes: Uint8Array): SignedStatement {
   return openEnvelope(bytes).signed;
 }
 
-function notingCrypto(note: (check: () => Promise<boolean>) => void): Crypto {
+function notingCrypto(note: (check: SignatureCheck) => void): Crypto {
   return {
     ...nodeCrypto,
-    verifyEd25519: (publicKey, message, signature) => {
-      note(() => verifyEd25519Async(publicKey, message, signature));
+    verifyEd25519: (key, message, signature) => {
+      note({ algorithm: "ed25519", key, message, signature });
       return true;
     },
-    verifyP256: (point, message, signature) => {
-      note(() => verifyP256Async(point, message, signature));
+    verifyP256: (key, message, signature) => {
+      note({ algorithm: "p256", key, message, signature });
       return true;
     },
   };
