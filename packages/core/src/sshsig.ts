@@ -166,6 +166,27 @@ export function verifySshSignature(
   tbs: Uint8Array,
   demands: SignatureDemands,
 ): void {
+  verifySshSignatures(crypto, [signature], tbs, demands);
+}
+
+/** As {@link verifySshSignature}, for all signatures over one tbs. */
+export function verifySshSignatures(
+  crypto: Crypto,
+  signatures: readonly SshSignature[],
+  tbs: Uint8Array,
+  demands: SignatureDemands,
+): void {
+  const tbsHash = crypto.sha256(tbs);
+  for (const signature of signatures) verifyOne(crypto, signature, tbs, tbsHash, demands);
+}
+
+function verifyOne(
+  crypto: Crypto,
+  signature: SshSignature,
+  tbs: Uint8Array,
+  tbsHash: Uint8Array,
+  demands: SignatureDemands,
+): void {
   verifyFlags(signature.flags, demands);
   const { key, webauthn } = signature;
   if (((signature.flags & FLAG_ED) !== 0) !== (webauthn !== null && webauthn.extensions.length > 0)) {
@@ -179,7 +200,7 @@ export function verifySshSignature(
   const signed = signedData(
     applicationHash(crypto, key),
     signature,
-    crypto.sha256(webauthn ? webauthn.clientData : tbs),
+    webauthn ? crypto.sha256(webauthn.clientData) : tbsHash,
   );
   const good =
     key.type === SK_ECDSA

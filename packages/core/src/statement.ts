@@ -3,7 +3,7 @@ import type { Crypto } from "./crypto.ts";
 import { envelopeSignedBytes, parseEnvelope, parseEnvelopePayload, parseSignatures } from "./envelope.ts";
 import { CoreError } from "./errors.ts";
 import { keyFingerprint } from "./key.ts";
-import { type SshSignature, verifySshSignature } from "./sshsig.ts";
+import { type SshSignature, verifySshSignatures } from "./sshsig.ts";
 import { type Adopt, parseAdopt } from "./statements/adopt.ts";
 import { type AdoptFinal, parseAdoptFinal } from "./statements/adopt-final.ts";
 import { type Change, parseChange } from "./statements/change.ts";
@@ -117,8 +117,7 @@ function readSigned(crypto: Crypto, source: Uint8Array | string): Signed {
 }
 
 function verifySignatures(crypto: Crypto, signed: Signed): Signed {
-  for (const signature of signed.signatures)
-    verifySshSignature(crypto, signature, signed.tbs, { userVerification: false, deviceBound: false });
+  verifySshSignatures(crypto, signed.signatures, signed.tbs, { userVerification: false, deviceBound: false });
   return signed;
 }
 
@@ -202,6 +201,7 @@ export function statementChains(statement: Statement): readonly string[] {
 }
 
 function releasedPackages({ releases }: Release): string[] {
-  const ids = Array.from(releases.values(), ({ packageId }) => packageId);
+  const ids: string[] = [];
+  for (const { packageId } of releases.values()) ids.push(packageId);
   return ids.length === 1 ? ids : [...new Set(ids)].toSorted();
 }

@@ -95,15 +95,15 @@ export function admitStatement(
       previous: head?.last ?? null,
       previousAuthority,
     });
-    const entryBefore = head && isAdoption(kind) ? { index: head.last, time: view.time(head.last) } : null;
-    const place: EntryPlace = { index, time, leafHash: leafHash(entry), before: entryBefore };
     const before = view.state(packageId) ?? UNCLAIMED;
     if (signed.statement.kind === "release") {
-      const { state, release } = applyRelease(before, packageId, signed, place, world);
+      const { state, release } = applyRelease(before, packageId, signed, time, world);
       states.set(packageId, state);
       const released = releasesOf(signed.statement, packageId);
       releases.push(...freshReleases(view, released, packageHash, index, release.line.root));
     } else {
+      const entryBefore = head && isAdoption(kind) ? { index: head.last, time: view.time(head.last) } : null;
+      const place: EntryPlace = { index, time, leafHash: leafHash(entry), before: entryBefore };
       states.set(packageId, applyStatement(before, packageId, signed, place, world));
     }
     if (signed.statement.kind === "review") releases.push(...reviewRows(signed.statement, packageHash, index));

@@ -3,15 +3,15 @@ import { encodeHex, encodeUtf8, equalBytes, type SignedStatement, verifyEnvelope
 import {
   createPackageMap,
   leafHash,
+  LogError,
   nodeCrypto,
-  parseLeaf,
   rootOfLeaves,
   type Checkpoint,
   tilePath,
   type VerifierKey,
 } from "@touchmark/log";
 import { readState } from "./recover.ts";
-import { createReplay, type Problem, type ReplayMaterial } from "./replay.ts";
+import { createReplay, type Problem, readLeaf, type ReadLeaf, type ReplayMaterial } from "./replay.ts";
 import { memoryInMaps } from "./replay-memory.ts";
 import { closeStorage, type Storage } from "./storage/storage.ts";
 import { readEarlier, readEnvelope } from "./texts.ts";
@@ -49,8 +49,9 @@ async function* findProblems(storage: Storage, tree: Checkpoint): AsyncGenerator
       yield `Leaf ${edge.size} is missing.`;
       return;
     }
-    const material = await storedMaterial(storage, leaves, tree.size);
-    for (const leaf of leaves) for (const problem of replay.next(leaf, material)) yield sentence(problem);
+    const read = leaves.map(readLeaf);
+    const material = await storedMaterial(storage, read, tree.size);
+    for (const leaf of read) for (const problem of replay.next(leaf, material)) yield sentence(problem);
     const next = appendLeaves(edge, leaves);
     for (const { tile, bytes } of next.full) {
       const stored = await blobs.read(tilePath(tile));
@@ -78,7 +79,7 @@ async function* findProblems(storage: Storage, tree: Checkpoint): AsyncGenerator
 }
 
 /** What lies beside these leaves, read before they are looked at. */
-async function storedMaterial(storage: Storage, leaves: readonly Uint8Array[], size: number): Promise<ReplayMaterial> {
+async function storedMaterial(storage: Storage, leaves: readonly ReadLeaf[], size: number): Promise<ReplayMaterial> {
   const envelopes = new Map<string, Uint8Array>();
   const lists = new Map<string, number>();
   const opened = new Map<string, SignedStatement>();
@@ -119,13 +120,8 @@ function listRoots(opened: Map<string, SignedStatement>, id: string, envelope: U
 }
 
 /** What is no readable entry is the replay's to report. */
-function envelopeHashOf(bytes: Uint8Array): Uint8Array[] {
-  try {
-    const leaf = parseLeaf(bytes);
-    return leaf.kind === "epoch" ? [] : [leaf.envelopeHash];
-  } catch {
-    return [];
-  }
+function envelopeHashOf({ leaf }: ReadLeaf): Uint8Array[] {
+  return leaf instanceof LogError || leaf.kind === "epoch" ? [] : [leaf.envelopeHash];
 }
 
 function sentence({ message, rule }: Problem): string {

@@ -5,19 +5,17 @@
 import {
   applyRelease,
   applyStatement,
+  type Claim,
   CoreError,
-  type EntryPlace,
   equalBytes,
-  type JudgedRelease,
   packageIdHash,
   type PackageState,
+  type Release,
   releasesOf,
   type SignedStatement,
-  type Statement,
   statementChains,
 } from "@touchmark/core";
 import {
-  digestFromBytes,
   type EpochLeaf,
   isAuthorityKind,
   leafHash,
@@ -60,6 +58,9 @@ export type ReplayMemory = {
 
 export type KeptRelease = { readonly index: number; readonly line: number };
 
+/** A leaf's bytes, and what they say, or why they are no leaf [L-1]. */
+export type ReadLeaf = { readonly bytes: Uint8Array; readonly leaf: PackageEntry | EpochLeaf | LogError };
+
 /** A package entry that was applied, and the package's state after it. */
 export type KeptEntry = {
   readonly index: number;
@@ -74,7 +75,7 @@ export type ReplayStart = { readonly size: number; readonly time: number; readon
 
 export type Replay = {
   /** Gives the problems that it finds in the next leaf. */
-  readonly next: (leaf: Uint8Array, material: ReplayMaterial) => Generator<Problem>;
+  readonly next: (read: ReadLeaf, material: ReplayMaterial) => readonly Problem[];
   /** The problem of a checkpoint that ends here, if there is one. */
   readonly end: () => Problem | undefined;
   /** Whether the last leaf was an epoch leaf: then `map` is up to date, and a later replay can start from here. */
@@ -93,6 +94,15 @@ export type ReplayOptions = {
   readonly chartered?: (authority: string) => boolean;
 };
 
+export function readLeaf(bytes: Uint8Array): ReadLeaf {
+  try {
+    return { bytes, leaf: parseLeaf(bytes) };
+  } catch (error) {
+    if (error instanceof LogError) return { bytes, leaf: error };
+    throw error;
+  }
+}
+
 export function createReplay(options: ReplayOptions): Replay {
   const { origin, start, memory, latest = Infinity, chartered = () => true } = options;
   const { map } = start;
@@ -100,16 +110,12 @@ export function createReplay(options: ReplayOptions): Replay {
   let lastEpoch = index === 0 ? null : index - 1;
   let statement: Open | undefined;
   let draft: MapDraft | undefined;
-  const heads = new Map<string, MapRecord>();
+  let problems: Problem[] = [];
 
-  const problem = (rule: string, message: string): Problem => ({ index, rule, message });
-  const headOf = (packageHash: Uint8Array): MapRecord | undefined =>
-    heads.get(digestFromBytes(packageHash)) ?? map.get(packageHash);
-  const setHead = (record: MapRecord): void => {
-    heads.set(digestFromBytes(record.packageHash), record);
-    draft ??= map.draft();
-    draft.set(record);
+  const report = (rule: string, message: string): void => {
+    problems.push({ index, rule, message });
   };
+  const headOf = (packageHash: Uint8Array): MapRecord | undefined => (draft ?? map).get(packageHash);
 
   // The entry that is judged is its subject's head already: its rules see the state before it.
   let judged: { packageId: string; lastAuthority: number | null } | undefined;
@@ -130,31 +136,26 @@ export function createReplay(options: ReplayOptions): Replay {
     },
   });
 
-  const epochProblems = function* (epoch: EpochLeaf): Generator<Problem> {
-    if (statement) yield problem("L-6", `Leaf ${index} interrupts the entries of one statement.`);
+  const replayEpoch = (epoch: EpochLeaf): void => {
+    if (statement) report("L-6", `Leaf ${index} interrupts the entries of one statement.`);
     statement = undefined;
-    if (epoch.covers !== index) yield problem("L-3", `Epoch leaf ${index} covers ${epoch.covers} leaves.`);
-    if (epoch.previousEpoch !== lastEpoch)
-      yield problem("L-3", `Epoch leaf ${index} names another epoch leaf before it.`);
+    if (epoch.covers !== index) report("L-3", `Epoch leaf ${index} covers ${epoch.covers} leaves.`);
+    if (epoch.previousEpoch !== lastEpoch) report("L-3", `Epoch leaf ${index} names another epoch leaf before it.`);
     draft?.commit();
     draft = undefined;
-    heads.clear();
-    if (!equalBytes(epoch.mapRoot, map.root())) yield problem("L-9", `Epoch leaf ${index} has another map root.`);
+    if (!equalBytes(epoch.mapRoot, map.root())) report("L-9", `Epoch leaf ${index} has another map root.`);
     lastEpoch = index;
   };
 
-  const entryProblems = function* (
-    entry: PackageEntry,
-    leaf: Uint8Array,
-    material: ReplayMaterial,
-  ): Generator<Problem> {
+  const replayEntry = (entry: PackageEntry, leaf: Uint8Array, material: ReplayMaterial): void => {
     const head = headOf(entry.packageHash);
     const lastAuthority = head?.lastAuthority ?? null;
-    if (index === 0) yield problem("L-8", "The first leaf is no epoch leaf.");
+    if (index === 0) report("L-8", "The first leaf is no epoch leaf.");
     if (entry.previous !== (head?.last ?? null) || entry.previousAuthority !== lastAuthority) {
-      yield problem("L-2", `Entry ${index} does not follow its package's last entry.`);
+      report("L-2", `Entry ${index} does not follow its package's last entry.`);
     }
-    setHead({
+    draft ??= map.draft();
+    draft.set({
       packageHash: entry.packageHash,
       last: index,
       lastAuthority: isAuthorityKind(entry.kind) ? index : lastAuthority,
@@ -162,96 +163,85 @@ export function createReplay(options: ReplayOptions): Replay {
     if (statement === undefined) {
       const signed = material.statement(entry.envelopeHash);
       if (signed === undefined) {
-        yield problem("L-5", `Leaf ${index}: its envelope is missing.`);
+        report("L-5", `Leaf ${index}: its envelope is missing.`);
         return;
       }
       const before = memory.keepStatement(signed.digest, index);
-      if (before !== undefined) yield problem("L-15", `Entry ${index} is of a statement that entry ${before} logged.`);
-      statement = { signed, envelopeHash: entry.envelopeHash, packages: [...statementChains(signed.statement)] };
+      if (before !== undefined) report("L-15", `Entry ${index} is of a statement that entry ${before} logged.`);
+      statement = { signed, envelopeHash: entry.envelopeHash, packages: statementChains(signed.statement), at: 0 };
     }
     const { signed, envelopeHash, packages } = statement;
-    const packageId = packages.shift()!;
-    if (packages.length === 0) statement = undefined;
+    const packageId = packages[statement.at++]!;
+    if (statement.at === packages.length) statement = undefined;
     if (!equalBytes(envelopeHash, entry.envelopeHash)) {
       statement = undefined;
-      yield problem("L-6", `Leaf ${index} interrupts the entries of one statement.`);
+      report("L-6", `Leaf ${index} interrupts the entries of one statement.`);
       return;
     }
     if (!equalBytes(packageIdHash(nodeCrypto, packageId), entry.packageHash)) {
-      yield problem("L-6", `Entry ${index} is not about the package that its statement names.`);
+      report("L-6", `Entry ${index} is not about the package that its statement names.`);
       return;
     }
     if (entry.kind !== signed.statement.kind) {
-      yield problem("L-4", `Entry ${index} is of another kind than its statement.`);
+      report("L-4", `Entry ${index} is of another kind than its statement.`);
       return;
     }
-    const beforeTime = head && isAdoption(entry.kind) ? memory.time(head.last) : undefined;
-    const before = head && beforeTime !== undefined ? { index: head.last, time: beforeTime } : null;
-    const place = { index, time: entry.time, leafHash: leafHash(leaf), before };
     judged = { packageId, lastAuthority };
-    const { state, release } = apply(memory.state(packageId, lastAuthority), packageId, signed, place); // [L-14]
-    memory.keepEntry({ index, leaf, entry, packageId, state });
-    yield* releaseProblems(signed.statement, packageId, entry, release);
-    yield* earlierProblems(signed, packageId, material);
+    const before = memory.state(packageId, lastAuthority);
+    const { statement: made } = signed;
+    // [L-14]
+    if (made.kind === "release") {
+      const { state, release } = applyRelease(before, packageId, signed, entry.time, world);
+      memory.keepEntry({ index, leaf, entry, packageId, state });
+      checkVersions(made, packageId, entry.packageHash, release.line.root);
+    } else {
+      const beforeTime = head && isAdoption(entry.kind) ? memory.time(head.last) : undefined;
+      const entryBefore = head && beforeTime !== undefined ? { index: head.last, time: beforeTime } : null;
+      const place = { index, time: entry.time, leafHash: leafHash(leaf), before: entryBefore };
+      const state = applyStatement(before, packageId, signed, place, world);
+      memory.keepEntry({ index, leaf, entry, packageId, state });
+      if (made.kind === "claim") checkEarlier(made, packageId, material);
+    }
   };
 
-  const apply = (
-    before: PackageState,
-    packageId: string,
-    signed: SignedStatement,
-    place: EntryPlace,
-  ): { state: PackageState; release: JudgedRelease | null } =>
-    signed.statement.kind === "release"
-      ? applyRelease(before, packageId, signed, place, world)
-      : { state: applyStatement(before, packageId, signed, place, world), release: null };
-
-  const releaseProblems = function* (
-    made: Statement,
-    packageId: string,
-    { packageHash }: PackageEntry,
-    release: JudgedRelease | null,
-  ): Generator<Problem> {
-    if (made.kind !== "release" || release === null) return;
-    const line = release.line.root;
+  const checkVersions = (made: Release, packageId: string, packageHash: Uint8Array, line: number): void => {
     for (const { version } of releasesOf(made, packageId)) {
       const before = memory.keepRelease(packageHash, version, { index, line });
       if (before !== undefined) {
-        yield problem("S-23", `Entry ${index} releases ${packageId}@${version}, which entry ${before} released.`);
+        report("S-23", `Entry ${index} releases ${packageId}@${version}, which entry ${before} released.`);
       }
     }
   };
 
-  const earlierProblems = function* (
-    { statement: made }: SignedStatement,
-    packageId: string,
-    material: ReplayMaterial,
-  ): Generator<Problem> {
-    const earlier = made.kind === "claim" ? made.packages.get(packageId)?.earlier : undefined;
+  const checkEarlier = (made: Claim, packageId: string, material: ReplayMaterial): void => {
+    const earlier = made.packages.get(packageId)?.earlier;
     if (!earlier || earlier.size === 0) return;
     const size = material.earlierSize(earlier.root);
-    if (size === undefined) yield problem("S-15", `The list of earlier versions that entry ${index} names is missing.`);
+    if (size === undefined) report("S-15", `The list of earlier versions that entry ${index} names is missing.`);
     else if (size !== earlier.size) {
-      yield problem("S-15", `The list that entry ${index} names has ${size} versions, not ${earlier.size}.`);
+      report("S-15", `The list that entry ${index} names has ${size} versions, not ${earlier.size}.`);
     }
   };
 
   return {
-    next: function* (bytes, material) {
+    next: ({ bytes, leaf }, material) => {
+      problems = [];
       try {
-        const leaf = parseLeaf(bytes);
-        if (leaf.time < time) yield problem("L-7", `Leaf ${index} is older than the leaf before it.`);
+        if (leaf instanceof LogError) throw leaf;
+        if (leaf.time < time) report("L-7", `Leaf ${index} is older than the leaf before it.`);
         if (leaf.time > latest) {
-          yield problem("M-6", `Leaf ${index} is ${leaf.time - latest} seconds further ahead than clocks may differ.`);
+          report("M-6", `Leaf ${index} is ${leaf.time - latest} seconds further ahead than clocks may differ.`);
         }
         time = leaf.time;
-        if (leaf.kind === "epoch") yield* epochProblems(leaf);
-        else yield* entryProblems(leaf, bytes, material);
+        if (leaf.kind === "epoch") replayEpoch(leaf);
+        else replayEntry(leaf, bytes, material);
       } catch (error) {
-        if (error instanceof CoreError) yield problem(error.rule, `Leaf ${index}: ${error.message}`);
-        else if (error instanceof LogError) yield problem("L-1", `Leaf ${index}: ${error.message}`);
+        if (error instanceof CoreError) report(error.rule, `Leaf ${index}: ${error.message}`);
+        else if (error instanceof LogError) report("L-1", `Leaf ${index}: ${error.message}`);
         else throw error;
       }
       index++;
+      return problems;
     },
     end: () =>
       lastEpoch === index - 1
@@ -262,5 +252,10 @@ export function createReplay(options: ReplayOptions): Replay {
   };
 }
 
-/** A statement of which not all entries were seen; `packages` are those to come. */
-type Open = { readonly signed: SignedStatement; readonly envelopeHash: Uint8Array; readonly packages: string[] };
+/** A statement of which not all entries were seen; the next one is about package number `at`. */
+type Open = {
+  readonly signed: SignedStatement;
+  readonly envelopeHash: Uint8Array;
+  readonly packages: readonly string[];
+  at: number;
+};

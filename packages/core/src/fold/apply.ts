@@ -29,7 +29,7 @@ export function applyStatement(
   world: World,
 ): PackageState {
   const { statement } = signed;
-  const settled = settledFor(state, subjectId, statement, place, world);
+  const settled = settledFor(state, subjectId, statement, place.time, world);
   const counts = statement.kind !== "release" && statement.kind !== "review";
   try {
     const applied = applyKind(settled, subjectId, signed, place, world);
@@ -43,29 +43,29 @@ export function applyStatement(
   }
 }
 
-/** As {@link applyStatement}, for a release, with what was judged: whoever keeps releases by their line [S-23] need not judge again. */
+/** As {@link applyStatement}, for a release, with what was judged: whoever keeps releases by their line [S-23] need not judge again. `time` is the entry's. */
 export function applyRelease(
   state: PackageState,
   packageId: string,
   { statement, signers }: SignedStatement,
-  place: EntryPlace,
+  time: number,
   world: World,
 ): { state: PackageState; release: JudgedRelease } {
-  const settled = settledFor(state, packageId, statement, place, world);
-  return { state: settled, release: judgeRelease(settled, packageId, signers, place.time, world) };
+  const settled = settledFor(state, packageId, statement, time, world);
+  return { state: settled, release: judgeRelease(settled, packageId, signers, time, world) };
 }
 
 function settledFor(
   state: PackageState,
   subjectId: string,
   statement: Statement,
-  place: EntryPlace,
+  time: number,
   world: World,
 ): PackageState {
   checkLog(statement, world.origin);
   if (!statementChains(statement).includes(subjectId))
     throw new CoreError("MALFORMED", "S-40", `The ${statement.kind} is not about ${subjectId}.`);
-  return settle(state, subjectId, place.time, world);
+  return settle(state, subjectId, time, world);
 }
 
 // [A-27]: of what a line may enter before it is in force. Who recognises other committees may take a line for one that isn't.

@@ -1,6 +1,6 @@
 import { countHolders, type HeldKey } from "../authority.ts";
 import { CoreError } from "../errors.ts";
-import type { SignedStatement } from "../statement.ts";
+import type { SignedStatement, Signer } from "../statement.ts";
 import type { Release, ReleasedVersion } from "../statements/release.ts";
 import { committeeVote, lineOfCommittee, peopleOf } from "./committee.ts";
 import { settleLine } from "./settle-line.ts";
@@ -32,9 +32,8 @@ export function judgeRelease(
   const line = lineOf(state, packageId, signers, members);
   refuseFrozen(line, packageId);
   const { authority, revoked } = line;
-  const own = new Set(authority.keys.map(({ fingerprint }) => fingerprint));
-  const byMembers = authority.expedite === null ? [] : signers.filter(({ fingerprint }) => !own.has(fingerprint));
-  const byHolders = signers.filter((signer) => !byMembers.includes(signer));
+  const byMembers = authority.expedite === null ? [] : othersThan(authority.keys, signers);
+  const byHolders = byMembers.length === 0 ? signers : signers.filter((signer) => !byMembers.includes(signer));
   const keys = signingKeys(byHolders, authority.keys, revoked, authority); // [S-24]: recovery keys are in another list
   if (byMembers.length === 0 || authority.expedite === null) {
     requireHolders(keys, authority.releaseThreshold, "S-22");
@@ -75,6 +74,11 @@ function expediteKeys(state: PackageState, world: World, time: number): HeldKey[
     const committee = expedite === null ? null : lineOfCommittee(world, expedite);
     return committee ? settleLine(committee, time).authority.keys : [];
   });
+}
+
+function othersThan(keys: readonly HeldKey[], signers: readonly Signer[]): Signer[] {
+  const own = new Set(keys.map(({ fingerprint }) => fingerprint));
+  return signers.filter(({ fingerprint }) => !own.has(fingerprint));
 }
 
 function refuseFrozen(line: Line, packageId: string): void {

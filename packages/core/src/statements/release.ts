@@ -1,3 +1,4 @@
+import { isHex } from "../bytes.ts";
 import { readObject, readString } from "../fields.ts";
 import type { Json } from "../json.ts";
 import { isVersion, parseReleaseId } from "../package-id.ts";
@@ -32,14 +33,25 @@ export interface ReleaseDraft {
 
 /** Reads what is particular to a release [S-18], [S-19]. Throws `MALFORMED`. */
 export function parseRelease({ subject, logs, predicate }: StatementParts): Release {
-  const subjects = readSubjects(subject, (name, digest) => ({ name, ...parseReleaseId(name), ...readDigests(digest) }));
+  const subjects = readSubjects(subject, (name, digest) => ({
+    name,
+    id: parseReleaseId(name),
+    digests: readDigests(digest),
+  }));
   const fields = readObject(predicate, "S-18", "release", ["logs", "releases", "source"], ["source"]);
   const names = subjects.map(({ name }) => name);
   const details = readObject(fields["releases"], "S-18", "list of releases", names);
+  const releases = new Map<string, ReleasedVersion>();
+  // Spelled out: a log reads a great many of them, and copying objects into each other costs as much as all the rest.
+  for (const { name, id, digests } of subjects) {
+    const { base, stage } = readDetails(details[name]);
+    const { packageId, version } = id;
+    releases.set(name, { packageId, version, sha512: digests.sha512, tarSha512: digests.tarSha512, base, stage });
+  }
   return {
     kind: "release",
     logs,
-    releases: new Map(subjects.map(({ name, ...release }) => [name, { ...release, ...readDetails(details[name]) }])),
+    releases,
     source: fields["source"] === undefined ? null : readSource(fields["source"]),
   };
 }
@@ -73,7 +85,11 @@ export function readBase(value: Json | undefined): string | null {
 }
 
 function readDigest(value: Json | undefined): string {
-  return readString(value, "S-18", "digest", /^[0-9a-f]{128}$/);
+  return readString(value, "S-18", "digest", isSha512);
+}
+
+function isSha512(text: string): boolean {
+  return isHex(text, 128);
 }
 
 function readDetails(value: Json | undefined): { base: string | null; stage: string | null } {

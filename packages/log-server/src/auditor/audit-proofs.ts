@@ -1,8 +1,8 @@
 /** An auditor's own look at proofs (a) of first claims [M-16]. */
 import { CoreError, equalBytes, packageIdHash, windowEnd } from "@touchmark/core";
-import { LogError, nodeCrypto, parseLeaf } from "@touchmark/log";
+import { LogError, nodeCrypto } from "@touchmark/log";
 import { type ProofChecker, publishedProofs } from "../claim-proofs.ts";
-import type { Problem, ReplayMaterial, ReplayMemory } from "../replay.ts";
+import type { Problem, ReadLeaf, ReplayMaterial, ReplayMemory } from "../replay.ts";
 
 /**
  * What is wrong with the proofs (a) that an entry brings, before it is replayed. Throws a `LogError` where a fresh one can't be looked up now; what can't be
@@ -10,14 +10,13 @@ import type { Problem, ReplayMaterial, ReplayMemory } from "../replay.ts";
  */
 export async function judgeProofs(
   index: number,
-  bytes: Uint8Array,
+  { leaf: entry }: ReadLeaf,
   material: ReplayMaterial,
   memory: Pick<ReplayMemory, "state">,
   now: number,
   check: ProofChecker,
 ): Promise<Problem | undefined> {
-  const entry = parseLeaf(bytes);
-  if (entry.kind !== "claim" && entry.kind !== "proof") return undefined;
+  if (entry instanceof LogError || (entry.kind !== "claim" && entry.kind !== "proof")) return undefined;
   const signed = statementOf(material, entry.envelopeHash);
   if (signed === undefined) return undefined; // the replay says what is wrong with it
   const proofs = publishedProofs(

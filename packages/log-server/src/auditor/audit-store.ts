@@ -46,8 +46,8 @@ export type AuditStore = {
   /** The map as it was last kept. A replay changes it; what isn't kept is undone by `reopen`. */
   readonly map: () => PackageMap;
   readonly memory: ReplayMemory;
-  /** Envelopes that the entries to come may be of, by the hash's bytes in latin1. */
-  readonly lend: (envelopes: ReadonlyMap<string, Uint8Array>) => void;
+  /** Gives the envelopes of the entries to come, by their hash. */
+  readonly lend: (envelopeOf: (envelopeHash: Uint8Array) => Uint8Array) => void;
   readonly begin: () => void;
   /** Makes everything since `begin` durable, together with where the replay is. */
   readonly keep: (state: AuditState) => void;
@@ -102,7 +102,7 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
   const stated = db.prepare("SELECT position FROM statements WHERE digest = ?");
   const addStatement = db.prepare("INSERT OR IGNORE INTO statements VALUES (?, ?)");
   const changed = new Map<string, { packageHash: Uint8Array; last: number; authority: number | null }>();
-  let lent: ReadonlyMap<string, Uint8Array> = new Map();
+  let lent: ((envelopeHash: Uint8Array) => Uint8Array) | undefined;
 
   const releasesOf = (packageHash: Uint8Array, version: string): KeptRelease[] =>
     releases.all(packageHash, version) as KeptRelease[];
@@ -156,7 +156,7 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
         changed.set(latin1(packageHash), { packageHash, last: index, authority });
         addEntry.run(index, leaf, envelopeHash);
         if (authority !== index) return;
-        addEnvelope.run(envelopeHash, lent.get(latin1(envelopeHash))!);
+        addEnvelope.run(envelopeHash, lent!(envelopeHash));
         states.keep(packageId, after);
       },
       time: (index) => {
@@ -173,8 +173,8 @@ function storeOver(db: DatabaseSync, key: VerifierKey): AuditStore {
         return addStatement.run(bytes, index).changes === 1 ? undefined : positionIn(stated.get(bytes));
       },
     },
-    lend: (envelopes) => {
-      lent = envelopes;
+    lend: (of) => {
+      lent = of;
     },
     begin: () => {
       db.exec("BEGIN IMMEDIATE");

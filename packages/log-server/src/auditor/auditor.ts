@@ -18,7 +18,7 @@ import {
   type SignedCheckpoint,
   type VerifierKey,
 } from "@touchmark/log";
-import { createReplay, type Problem, type ReplayMaterial } from "../replay.ts";
+import { createReplay, type Problem, readLeaf, type ReadLeaf, type ReplayMaterial } from "../replay.ts";
 import type { ProofChecker } from "../claim-proofs.ts";
 import { judgeProofs } from "./audit-proofs.ts";
 import { type AuditStore, type Halt, openAuditStore } from "./audit-store.ts";
@@ -145,17 +145,15 @@ async function auditTo(
   store.begin();
   for await (const batch of followLeaves(log, peaks, checkpoint)) {
     for (let at = 0; at < batch.leaves.length;) {
-      const wanted = batch.leaves.slice(at, at + STEP);
-      const { count, ...material } = await fetchMaterial(log, store, wanted, batch.first + at, stepBytes);
-      const step = wanted.slice(0, count);
-      for (const [i, leaf] of step.entries()) {
-        const index = batch.first + at + i;
-        const doubt =
-          proofs && parseOrNone(leaf) && (await judgeProofs(index, leaf, material, store.memory, now, proofs));
+      const step = batch.leaves.slice(at, at + STEP).map(readLeaf);
+      const { count, ...material } = await fetchMaterial(log, store, step, batch.first + at, stepBytes);
+      for (let i = 0; i < count; i++) {
+        const leaf = step[i]!;
+        const doubt = proofs && (await judgeProofs(batch.first + at + i, leaf, material, store.memory, now, proofs));
         if (doubt) return halted(doubt);
         const [problem] = replay.next(leaf, material);
         if (problem) return halted(problem);
-        since.push(leaf);
+        since.push(leaf.bytes);
         if (since.length >= KEEP_AFTER && replay.settled()) {
           keepUpTo();
           store.begin();
@@ -179,80 +177,72 @@ function sameTree(a: SignedCheckpoint, b: SignedCheckpoint): boolean {
 async function fetchMaterial(
   log: LogEndpoint,
   store: AuditStore,
-  leaves: readonly Uint8Array[],
+  leaves: readonly ReadLeaf[],
   first: number,
   stepBytes: number,
 ): Promise<ReplayMaterial & { count: number }> {
-  const envelopes = new Map<string, Uint8Array>();
-  const all = [...wantedEnvelopes(leaves, first)];
+  const wanted = wantedEnvelopes(leaves, first);
+  const all = [...wanted.values()];
   let bytes = 0;
   await inParallel(
     all,
-    async ([name, { hash, index }]) => {
-      const envelope = await orNamed(index, "envelope", fetchEnvelope(log, hash));
-      bytes += envelope.length;
-      envelopes.set(name, envelope);
+    async (one) => {
+      one.envelope = await orNamed(one.index, "envelope", fetchEnvelope(log, one.hash));
+      bytes += one.envelope.length;
     },
     () => bytes < stepBytes,
   );
-  // They are taken in order, so that those which were had are the first ones.
-  const wanted = all.slice(0, envelopes.size);
-  const next = all[envelopes.size];
-  const verified = verifyEnvelopes(
+  const next = all.find(({ envelope }) => envelope === undefined);
+  const had = all.filter(({ index }) => next === undefined || index < next.index);
+  const opened = verifyEnvelopes(
     nodeCrypto,
-    wanted.map(([name]) => textOf(envelopes.get(name)!)),
+    had.map(({ envelope }) => textOf(envelope!)),
   );
-  const opened = new Map(wanted.map(([name], i) => [name, verified[i]!]));
+  for (const [i, one] of had.entries()) one.opened = opened[i];
   const lists = new Map<string, number>();
-  await inParallel(earlierRoots(wanted, verified), async ({ root, index }) => {
+  await inParallel(earlierRoots(had), async ({ root, index }) => {
     const list = await orNamed(index, "list of earlier versions", fetchEarlier(log, root)); // [M-5]
     lists.set(encodeHex(root), list.length);
   });
-  store.lend(envelopes);
+  store.lend((hash) => wanted.get(latin1(hash))!.envelope!);
   return {
-    count: next === undefined ? leaves.length : next[1].index - first,
+    count: next === undefined ? leaves.length : next.index - first,
     statement: (hash) => {
-      const statement = opened.get(nameOf(hash));
-      if (statement instanceof CoreError) throw statement;
-      return statement;
+      const signed = wanted.get(latin1(hash))?.opened;
+      if (signed instanceof CoreError) throw signed;
+      return signed;
     },
     earlierSize: (root) => lists.get(encodeHex(root)),
   };
 }
 
-function wantedEnvelopes(
-  leaves: readonly Uint8Array[],
-  first: number,
-): Map<string, { hash: Uint8Array; index: number }> {
-  const wanted = new Map<string, { hash: Uint8Array; index: number }>();
-  for (const [i, bytes] of leaves.entries()) {
-    const leaf = parseOrNone(bytes);
-    if (leaf === undefined || leaf.kind === "epoch") continue;
-    const name = nameOf(leaf.envelopeHash);
-    if (!wanted.has(name)) wanted.set(name, { hash: leaf.envelopeHash, index: first + i });
+/** An envelope, and the first entry that names it. */
+type Wanted = {
+  readonly hash: Uint8Array;
+  readonly index: number;
+  envelope: Uint8Array | undefined;
+  opened: SignedStatement | CoreError | undefined;
+};
+
+/** By the hash's bytes in latin1, in the order of the entries. */
+function wantedEnvelopes(leaves: readonly ReadLeaf[], first: number): Map<string, Wanted> {
+  const wanted = new Map<string, Wanted>();
+  for (const [i, { leaf }] of leaves.entries()) {
+    if (leaf instanceof LogError || leaf.kind === "epoch") continue; // the replay says what is wrong with a leaf
+    const name = latin1(leaf.envelopeHash);
+    if (wanted.has(name)) continue;
+    wanted.set(name, { hash: leaf.envelopeHash, index: first + i, envelope: undefined, opened: undefined });
   }
   return wanted;
 }
 
-/** The replay says what is wrong with a leaf. */
-function parseOrNone(bytes: Uint8Array): ReturnType<typeof parseLeaf> | undefined {
-  try {
-    return parseLeaf(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The roots of the lists that claims name [S-15], each once. */
-function earlierRoots(
-  wanted: readonly [string, { index: number }][],
-  statements: readonly (SignedStatement | CoreError)[],
-): { root: Uint8Array; index: number }[] {
+function earlierRoots(wanted: readonly Wanted[]): { root: Uint8Array; index: number }[] {
   const roots = new Map<string, { root: Uint8Array; index: number }>();
-  for (const [i, signed] of statements.entries()) {
-    if (signed instanceof CoreError || signed.statement.kind !== "claim") continue;
-    for (const { earlier } of signed.statement.packages.values()) {
-      if (earlier.size > 0) roots.set(encodeHex(earlier.root), { root: earlier.root, index: wanted[i]![1].index });
+  for (const { opened, index } of wanted) {
+    if (opened === undefined || opened instanceof CoreError || opened.statement.kind !== "claim") continue;
+    for (const { earlier } of opened.statement.packages.values()) {
+      if (earlier.size > 0) roots.set(encodeHex(earlier.root), { root: earlier.root, index });
     }
   }
   return [...roots.values()];
@@ -282,10 +272,6 @@ async function inParallel<T>(
 /** An envelope is ASCII [S-1]: in one that isn't, the characters that these bytes become are refused like any that don't belong there. */
 function textOf(envelope: Uint8Array): string {
   return latin1(envelope);
-}
-
-function nameOf(hash: Uint8Array): string {
-  return latin1(hash);
 }
 
 function latin1(bytes: Uint8Array): string {
