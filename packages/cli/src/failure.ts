@@ -3,7 +3,7 @@
 import type { CoreCode, CoreError } from "@touchmark/core";
 import type { FidoError, FidoErrorCode } from "@touchmark/fido";
 import type { LogError, LogErrorCode } from "@touchmark/log";
-import type { LogServerError } from "@touchmark/log-server";
+import type { LogServerError, LogServerErrorCode } from "@touchmark/log-server";
 import type { VerifyCode, VerifyError } from "@touchmark/verify";
 import type { CliCode, CliError } from "./error.ts";
 
@@ -29,8 +29,7 @@ export function explainFailure(error: unknown): Failure {
   if (isNamed<FidoError>(error, "FidoError")) return failure(FIDO[error.code] ?? EXIT.key, error);
   // Only a log that is served, or about to be, throws these here: its storage is not as it should be, or out of reach.
   if (isNamed<LogServerError>(error, "LogServerError")) {
-    const away = error.code === "STORE_UNREACHABLE" || error.code === "STORE_LOST";
-    return failure(away ? EXIT.unchecked : EXIT.usage, error);
+    return failure(STORAGE_AWAY.has(error.code) ? EXIT.unchecked : EXIT.usage, error);
   }
   if (isNamed<LogError>(error, "LogError")) return explainLogError(error);
   if (isNamed<Error>(error, "AbortError")) {
@@ -119,6 +118,8 @@ const LOG: Partial<Record<LogErrorCode, Exit>> = {
   BAD_KEY: EXIT.usage,
   BAD_ARGUMENT: EXIT.usage,
 };
+
+const STORAGE_AWAY: ReadonlySet<LogServerErrorCode> = new Set(["STORE_UNREACHABLE", "STORE_LOST", "STORE_FULL"]);
 
 function explainLogError(error: LogError): Failure {
   const { code, refusal } = error;

@@ -29,6 +29,7 @@ describe("exit codes", () => {
     ["a log that contradicts itself", new LogError("FORK", "No."), 3],
     ["a log's key that is none", new LogError("BAD_KEY", "No."), 2],
     ["a log's folder that is in use", new LogServerError("STORE_LOCKED", "No."), 2],
+    ["a log's disk that is full", new LogServerError("STORE_FULL", "No."), 3],
     ["no key enrolled", new CliError("NO_KEY", "No."), 4],
     ["other bytes", new CliError("OTHER_BYTES", "No."), 1],
     ["no file", system("ENOENT", { path: "x" }), 2],

@@ -114,5 +114,6 @@ const STATUS: Record<CoreCode | LogServerErrorCode, number> = {
   WRONG_CHECKPOINT: 500,
   NOT_WITNESSED: 503,
   STOPPED: 503,
+  STORE_FULL: 503,
   STORE_UNREACHABLE: 503,
 };

@@ -9,6 +9,7 @@ export type LogServerErrorCode =
   | "STORE_OLD"
   | "STORE_CHANGED"
   | "STORE_UNREACHABLE"
+  | "STORE_FULL"
   | "STORE_UNSAFE"
   | "DRIVER_MISSING"
   | "BAD_ADDRESS"

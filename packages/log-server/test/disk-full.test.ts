@@ -1,33 +1,16 @@
-import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { fetchConsistency, fetchCheckpoint, type LogEndpoint, LogError, submitEnvelope } from "@touchmark/log";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkStore, createStore, openFolder, openStore, startLogServer } from "../src/index.ts";
-import { signer, START, temporaryFolder } from "./support/log.ts";
+import { signer, START } from "./support/log.ts";
+import { mountSmallDisk } from "./support/small-disk.ts";
 import { claim, person } from "./support/statements.ts";
 
 const alice = person("alice");
-const { dir, remove } = temporaryFolder();
-const mounted = mountSmallDisk();
+const disk = mountSmallDisk(4);
 
-/** A disk of 4 MiB of its own, where this user may have one. */
-function mountSmallDisk(): boolean {
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "none", dir], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-afterAll(() => {
-  if (mounted) execFileSync("umount", [dir]);
-  remove();
-});
-
-const leftOut = mounted ? "" : " (left out: no file system can be mounted here)";
-describe.skipIf(!mounted)(`[L7] a disk that is full${leftOut}`, () => {
+const leftOut = disk === undefined ? " (left out: no file system can be mounted here)" : "";
+describe.skipIf(disk === undefined)(`[L7] a disk that is full${leftOut}`, () => {
+  const dir = disk?.dir ?? "";
   let log: LogEndpoint;
   let close: () => Promise<void>;
   const start = async (): Promise<void> => {
@@ -39,6 +22,7 @@ describe.skipIf(!mounted)(`[L7] a disk that is full${leftOut}`, () => {
     await (await createStore(await openFolder(dir, true), signer, START)).close();
     await start();
   });
+  afterAll(() => disk?.remove());
 
   test("refuses in words, loses nothing, and goes on after a restart with room", async () => {
     const kept: [string, number][] = [];
@@ -52,7 +36,7 @@ describe.skipIf(!mounted)(`[L7] a disk that is full${leftOut}`, () => {
       } catch (error) {
         refusal = error;
       }
-      if (i === 5) writeFileSync(join(dir, "ballast"), new Uint8Array(1_500_000));
+      if (i === 5) disk?.fill(128);
     }
     expect(refusal).toBeInstanceOf(LogError);
     expect(refusal).toMatchObject({ refusal: { status: 503, code: "STOPPED" } });
@@ -60,7 +44,7 @@ describe.skipIf(!mounted)(`[L7] a disk that is full${leftOut}`, () => {
     const before = await fetchCheckpoint(log); // is answered all the same
     await close();
 
-    rmSync(join(dir, "ballast"));
+    disk?.makeRoom();
     await start();
     await submitEnvelope(log, { envelope: claim({ "npm:npmjs/after": [] }, [alice]) });
     await fetchConsistency(log, before, await fetchCheckpoint(log));

@@ -62,7 +62,7 @@ async function openAsWriter(
   } catch (error) {
     if (!(error instanceof LogServerError)) throw error;
     if (error.code === "STORE_LOCKED" && addresses.ledger !== undefined) return null;
-    if (error.code === "STORE_UNREACHABLE" && standby) return null;
+    if (standby && (error.code === "STORE_UNREACHABLE" || error.code === "STORE_FULL")) return null;
     if (error.code !== "STORE_MISSING") throw error;
     // A second history under the same key would be a fork [L-17].
     throw new CliError(

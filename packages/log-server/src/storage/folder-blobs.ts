@@ -2,6 +2,7 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { LogServerError } from "../error.ts";
 import { type Blobs, CHECKPOINT } from "./blobs.ts";
 
 const AT_ONCE = 32;
@@ -11,16 +12,31 @@ export function folderBlobs(dir: string): Blobs {
     read: (path) => readIfThere(join(dir, path)),
     write: async (blobs) => {
       const files = [...new Map(blobs.map(({ path, bytes }) => [join(dir, path), bytes]))];
-      for (let at = 0; at < files.length; at += AT_ONCE) await writeDurably(files.slice(at, at + AT_ONCE));
+      try {
+        for (let at = 0; at < files.length; at += AT_ONCE) await writeDurably(files.slice(at, at + AT_ONCE));
+      } catch (error) {
+        throw wordsFor(error);
+      }
     },
     // Not forced to the disk: the next start writes it again if it is behind or cut short. Sync, since it is done before another thread has been woken.
     show: async (note) => {
       const target = join(dir, CHECKPOINT);
-      writeFileSync(`${target}.new`, note, { mode: 0o644 });
-      renameSync(`${target}.new`, target);
+      try {
+        writeFileSync(`${target}.new`, note, { mode: 0o644 });
+        renameSync(`${target}.new`, target);
+      } catch (error) {
+        throw wordsFor(error);
+      }
     },
     close: async () => undefined,
   };
+}
+
+/** What the system says of a disk that is full, as an error of this package; any other error as it is. */
+function wordsFor(error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  return new LogServerError("STORE_FULL", "The disk of the log's folder is full.", "Make room there.", error);
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

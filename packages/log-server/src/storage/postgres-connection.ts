@@ -61,9 +61,16 @@ export function isRefusedByServer(error: unknown): boolean {
   return /^[0-9A-Z]{5}$/.test(code) && !/^(?:08|57|E)/.test(code);
 }
 
+/** Whether the server could not write for want of room: it refused the query, or stopped if that was its write-ahead log. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "53100";
+}
+
 /** An error of the driver as one of this package; it never names the address. */
 export function wordsFor(error: unknown): LogServerError {
   if (error instanceof LogServerError) return error;
+  if (isDiskFull(error))
+    return new LogServerError("STORE_FULL", "The disk of the log's database is full.", "Make room there.", error);
   return isRefusedByServer(error)
     ? new LogServerError("STORE_DAMAGED", "The database refuses what the log asks of it.", "", error)
     : new LogServerError("STORE_UNREACHABLE", "The log's database cannot be reached.", "", error);

@@ -7,7 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Client } from "pg";
 import { LogServerError } from "../error.ts";
 import type { Ledger, LedgerBatch, TreeHead } from "./ledger.ts";
-import { connectPostgres, inTransaction, isRefusedByServer, wordsFor } from "./postgres-connection.ts";
+import { connectPostgres, inTransaction, isDiskFull, isRefusedByServer, wordsFor } from "./postgres-connection.ts";
 import { bytesOf, postgresReads } from "./postgres-reads.ts";
 import { addBatch, LOCK_CLASS, SCHEMA } from "./postgres-schema.ts";
 
@@ -91,18 +91,21 @@ export async function postgresLedger(address: string, options: PostgresOptions =
         const undone = (!committing || isRefusedByServer(error)) && (await rollBack(client));
         if (!undone || isLost(error)) writer.lost = true;
         if (writer.lost) throw lost(error);
-        throw error;
+        throw isDiskFull(error) ? wordsFor(error) : error;
       }
     }),
     setPublished: inTurn(async (note: string) => {
       if (writer === undefined || writer.lost) throw lost();
-      const { rowCount } = await writer.client
-        .query("UPDATE log SET published = $1 WHERE writer = $2", [note, writer.number])
-        .catch((error: unknown) => {
-          throw wordsFor(error);
+      const own = writer;
+      const { rowCount } = await own.client
+        .query("UPDATE log SET published = $1 WHERE writer = $2", [note, own.number])
+        .catch(async (error: unknown) => {
+          if (await rollBack(own.client)) throw wordsFor(error);
+          own.lost = true; // nothing is to be undone, but nobody answers
+          throw lost(error);
         });
       if (rowCount !== 1) {
-        writer.lost = true;
+        own.lost = true;
         throw lost();
       }
     }),
@@ -167,6 +170,13 @@ function codeOf(error: unknown): string {
 }
 
 function lost(cause?: unknown): LogServerError {
+  if (isDiskFull(cause))
+    return new LogServerError(
+      "STORE_LOST",
+      "The log's database stopped, since its disk is full.",
+      "Make room there, start it if it did not start by itself, and restart the log.",
+      cause,
+    );
   return new LogServerError(
     "STORE_LOST",
     "This process is no longer the log's writer.",

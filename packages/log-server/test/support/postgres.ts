@@ -12,17 +12,21 @@ const run = promisify(execFile);
 const PATIENCE = 60_000;
 
 export type RunningPostgres = {
-  /** The address of a new, empty database. */
-  readonly makeDatabase: () => Promise<string>;
+  /** The address of a new, empty database; `place` is an empty folder for its tables. */
+  readonly makeDatabase: (place?: string) => Promise<string>;
   /** Ends the connections of everybody else, as a failing network does. */
   readonly cutConnections: (address: string) => Promise<void>;
   readonly sql: (address: string, text: string) => Promise<Record<string, unknown>[]>;
   /** Kills it, as a power failure does, and starts it again. */
   readonly crash: () => Promise<void>;
+  /** Whether it is there, and has not ended by itself. */
+  readonly running: () => boolean;
+  readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
-export async function startPostgres(): Promise<RunningPostgres> {
+/** `wal`: an empty folder for its write-ahead log, whose files then have 1 MiB instead of 16. */
+export async function startPostgres({ wal }: { readonly wal?: string } = {}): Promise<RunningPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "touchmark-postgres-"));
   const bin = binaries();
   // It refuses to be run by root.
@@ -31,13 +35,31 @@ export async function startPostgres(): Promise<RunningPostgres> {
     const [program, ...rest] = [...asOwner, join(bin, name), ...args];
     await run(program!, rest, { cwd: "/", timeout: PATIENCE });
   };
-  if (asOwner.length > 0) await run("chown", ["postgres", folder]);
+  const give = async (place: string): Promise<void> => {
+    if (asOwner.length > 0) await run("chown", ["postgres", place]);
+  };
+  await give(folder);
   const data = join(folder, "data");
   const port = await freePort();
-  const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60`;
+  const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60${wal === undefined ? "" : " -c min_wal_size=2MB"}`;
   const start = (): Promise<void> =>
     command("pg_ctl", "-D", data, "-w", "-s", "-l", join(folder, "server.log"), "-o", settings, "start");
-  await command("initdb", "-D", data, "-U", "touchmark", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
+  const apart = wal === undefined ? [] : ["-X", join(wal, "wal"), "--wal-segsize=1"];
+  if (wal !== undefined) await give(wal);
+  await command(
+    "initdb",
+    "-D",
+    data,
+    ...apart,
+    "-U",
+    "touchmark",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--no-locale",
+    "--no-sync",
+  );
   await start();
 
   const addressOf = (name: string): string => `postgres://touchmark@127.0.0.1:${port}/${name}`;
@@ -56,9 +78,13 @@ export async function startPostgres(): Promise<RunningPostgres> {
   };
   let databases = 0;
   return {
-    makeDatabase: async () => {
+    makeDatabase: async (place) => {
       const name = `log${++databases}`;
-      await sql(addressOf("postgres"), `CREATE DATABASE ${name}`);
+      if (place !== undefined) {
+        await give(place);
+        await sql(addressOf("postgres"), `CREATE TABLESPACE ${name} LOCATION '${place}'`);
+      }
+      await sql(addressOf("postgres"), `CREATE DATABASE ${name} ${place === undefined ? "" : `TABLESPACE ${name}`}`);
       return addressOf(name);
     },
     cutConnections: async (address) => {
@@ -73,6 +99,8 @@ export async function startPostgres(): Promise<RunningPostgres> {
       await command("pg_ctl", "-D", data, "-s", "-m", "immediate", "stop");
       await start();
     },
+    running: () => existsSync(join(data, "postmaster.pid")),
+    start,
     stop: async () => {
       await command("pg_ctl", "-D", data, "-s", "-m", "immediate", "stop");
       rmSync(folder, { recursive: true, force: true });

@@ -48,6 +48,7 @@ pipeline = catch_errors cache s3api tempauth copy proxy-logging slo proxy-server
 use = egg:swift#proxy
 account_autocreate = true
 allow_account_management = true
+error_suppression_interval = 0
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:cache]

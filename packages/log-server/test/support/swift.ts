@@ -22,9 +22,9 @@ export type RunningSwift = {
   readonly stop: () => Promise<void>;
 };
 
-/** Starts it, and sets the credentials for this process. */
-export async function startSwift(): Promise<RunningSwift> {
-  const folder = mkdtempSync(join(tmpdir(), "touchmark-swift-"));
+/** Starts it, with its files in a folder in `place`, and sets the credentials for this process. */
+export async function startSwift(place: string = tmpdir()): Promise<RunningSwift> {
+  const folder = mkdtempSync(join(place, "touchmark-swift-"));
   const child = spawn(PYTHON, [SCRIPT, folder, KEY], { stdio: ["pipe", "pipe", "pipe"] });
   let complaints = "";
   child.stderr.on("data", (text: Buffer) => (complaints += String(text)));

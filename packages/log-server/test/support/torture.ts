@@ -41,7 +41,7 @@ export type TortureOptions = Victim & {
 
 export type TortureReport = { readonly acknowledged: number; readonly signatures: number; readonly size: number };
 
-type Acknowledged = { readonly envelope: Uint8Array; readonly entries: ReadonlyMap<string, number> };
+export type Acknowledged = { readonly envelope: Uint8Array; readonly entries: ReadonlyMap<string, number> };
 
 /** Throws an error that says what was lost or forked. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
@@ -108,7 +108,9 @@ export async function beginLife({ addresses, signed }: Victim, random: () => num
       }),
     end: async () => {
       const storage = await openStorage(addresses, false);
-      const signatures = await requireOneHistory(storage, signed);
+      const lines = readFileSync(signed, "utf8").trimEnd().split("\n");
+      const texts = lines.map((line) => JSON.parse(line) as string);
+      const signatures = await requireOneHistory(storage, texts);
       await requireAll(storage, acknowledged);
       await closeStorage(storage);
       const { size, problems } = await checkStore(await openStorage(addresses, false), signer.key);
@@ -196,12 +198,11 @@ async function submitUntilGone(
   await Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number)));
 }
 
-/** Every tree that was ever signed is the beginning of the one that there is now. Gives the number of trees. */
-async function requireOneHistory({ ledger }: Storage, signed: string): Promise<number> {
-  const lines = readFileSync(signed, "utf8").trimEnd().split("\n");
+/** Every tree of which a text was ever signed is the beginning of the one that there is now. Gives the number of trees. */
+export async function requireOneHistory({ ledger }: Storage, texts: readonly string[]): Promise<number> {
   const roots = new Map<number, string>();
-  for (const line of lines) {
-    const { size, root } = parseCheckpoint(JSON.parse(line) as string);
+  for (const text of texts) {
+    const { size, root } = parseCheckpoint(text);
     const hex = Buffer.from(root).toString("hex");
     if ((roots.get(size) ?? hex) !== hex) throw new Error(`Two trees of ${size} leaves were signed.`);
     roots.set(size, hex);
@@ -216,7 +217,8 @@ async function requireOneHistory({ ledger }: Storage, signed: string): Promise<n
   return roots.size;
 }
 
-async function requireAll({ ledger }: Storage, acknowledged: readonly Acknowledged[]): Promise<void> {
+/** Nothing that was acknowledged is gone, or was given to two. */
+export async function requireAll({ ledger }: Storage, acknowledged: readonly Acknowledged[]): Promise<void> {
   const taken = new Set<number>();
   for (const index of acknowledged.flatMap(({ entries }) => [...entries.values()])) {
     if (taken.has(index)) throw new Error(`Entry ${index} was given to two statements.`);

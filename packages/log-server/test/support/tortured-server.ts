@@ -11,6 +11,7 @@ import { signer } from "./log.ts";
 const [addresses, time, signed, first] = process.argv.slice(2) as [string, string, string, string | undefined];
 const deadly = killer();
 if (first !== undefined) deadly.arm(JSON.parse(first) as Step);
+process.on("disconnect", () => process.exit()); // its test is gone
 process.on("message", (step) => deadly.arm(step as Step));
 const noting: NoteSigner = {
   key: signer.key,
