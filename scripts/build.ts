@@ -32,7 +32,7 @@ async function bundle(directory: string): Promise<void> {
     ...Object.values(manifest.exports),
     ...Object.values(manifest.bin ?? {}),
     ...(hasPage ? [`${page}/main.ts`] : []), // loaded by browsers only
-    ...(existsSync(join(directory, THREAD)) ? [THREAD] : []), // begun as a thread
+    ...THREADS.filter((source) => existsSync(join(directory, source))),
   ];
   const dist = join(directory, "dist");
   for await (const file of glob("**/*.js", { cwd: dist })) rmSync(join(dist, file));
@@ -64,7 +64,8 @@ async function bundle(directory: string): Promise<void> {
   for (const file of ["index.html", "page.css"]) cpSync(join(directory, page, file), join(dist, "browser/page", file));
 }
 
-const THREAD = "./src/signatures/check-thread.ts";
+/** Begun as threads, each by the name of its file. */
+const THREADS = ["./src/signatures/check-thread.ts"];
 const INLINED = new Set(["@touchmark/core", "@touchmark/log", "@touchmark/verify"]);
 const VERIFY = ["./src/terminal.ts", "./src/commands/verify.ts"];
 

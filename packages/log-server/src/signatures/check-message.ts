@@ -1,4 +1,5 @@
-/** How checks go to a thread: many in one message, whose bytes are handed over instead of copied. */
+/** How checks go to a thread: all of their byte strings in one buffer, which is handed over instead of copied. */
+
 export type SignatureCheck = {
   readonly algorithm: "ed25519" | "p256";
   readonly key: Uint8Array;
@@ -6,46 +7,47 @@ export type SignatureCheck = {
   readonly signature: Uint8Array;
 };
 
-const ALGORITHMS = ["ed25519", "p256"] as const;
-const HEAD = 16;
+/** `packed` are the key, message and signature of each check. */
+export type CheckMessage = {
+  readonly algorithms: readonly SignatureCheck["algorithm"][];
+  readonly packed: Uint8Array<ArrayBuffer>;
+};
 
-/** The bytes have a buffer of their own. */
-export function encodeChecks(checks: readonly SignatureCheck[]): Uint8Array<ArrayBuffer> {
-  const length = checks.reduce((sum, { key, message, signature }) => sum + lengthOf([key, message, signature]), 0);
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const { algorithm, key, message, signature } of checks) {
-    const parts = [key, message, signature];
-    view.setUint32(at, ALGORITHMS.indexOf(algorithm));
-    for (const [i, part] of parts.entries()) view.setUint32(at + 4 + 4 * i, part.length);
-    at += HEAD;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-  }
-  return bytes;
+export function encodeChecks(checks: readonly SignatureCheck[]): CheckMessage {
+  return {
+    algorithms: checks.map(({ algorithm }) => algorithm),
+    packed: packBytes(checks.flatMap(({ key, message, signature }) => [key, message, signature])),
+  };
 }
 
-export function decodeChecks(bytes: Uint8Array): SignatureCheck[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const checks: SignatureCheck[] = [];
-  let at = 0;
-  const take = (length: number): Uint8Array => bytes.subarray(at, (at += length));
-  while (at < bytes.length) {
-    const [algorithm, key, message, signature] = [0, 4, 8, 12].map((offset) => view.getUint32(at + offset));
-    at += HEAD;
-    checks.push({
-      algorithm: ALGORITHMS[algorithm!]!,
-      key: take(key!),
-      message: take(message!),
-      signature: take(signature!),
-    });
-  }
-  return checks;
+export function decodeChecks({ algorithms, packed }: CheckMessage): SignatureCheck[] {
+  const parts = unpackBytes(packed);
+  return algorithms.map((algorithm, i) => ({
+    algorithm,
+    key: parts[3 * i]!,
+    message: parts[3 * i + 1]!,
+    signature: parts[3 * i + 2]!,
+  }));
 }
 
-function lengthOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, part) => sum + part.length, HEAD);
+/** How many there are, their lengths, each in four bytes, and the strings. The bytes have a buffer of their own. */
+function packBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let at = 4 + 4 * parts.length;
+  const packed = new Uint8Array(parts.reduce((sum, { length }) => sum + length, at));
+  const view = new DataView(packed.buffer);
+  view.setUint32(0, parts.length);
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]!;
+    view.setUint32(4 + 4 * i, part.length);
+    packed.set(part, at);
+    at += part.length;
+  }
+  return packed;
+}
+
+function unpackBytes(packed: Uint8Array): Uint8Array[] {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  const count = view.getUint32(0);
+  let at = 4 + 4 * count;
+  return Array.from({ length: count }, (_, i) => packed.subarray(at, (at += view.getUint32(4 + 4 * i))));
 }

@@ -3,8 +3,8 @@
  * callback costs the main thread as much as the check itself, since it makes a job of each, and wakes a thread for each.
  */
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import { LogServerError } from "../error.ts";
+import { beginThread, type Thread, threadProgram } from "../thread.ts";
 import { encodeChecks, type SignatureCheck } from "./check-message.ts";
 
 /** The outcome of each check, in order. Rejects with `INTERNAL` if they could not be made. */
@@ -16,72 +16,53 @@ type Asked = {
   readonly reject: (error: LogServerError) => void;
 };
 
-/** `sent` are the messages that are not answered yet, the oldest first. */
-type Thread = { readonly worker: Worker; readonly sent: (readonly Asked[])[] };
-
 const MAX_THREADS = 4;
+const MEMORY = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
 
-/** Threads begin when they are needed, and keep no process from ending unless something is asked of them. */
+/** Threads begin when they are needed. */
 export function createCheckPool(
-  program: URL = CHECK_THREAD,
+  program: URL = threadProgram("signatures/check-thread"),
   most: number = Math.min(MAX_THREADS, Math.max(1, availableParallelism() - 1)),
 ): CheckPool {
-  const threads: Thread[] = [];
+  let threads: Thread[] = [];
   let asked: Asked[] = [];
 
-  const begin = (): Thread => {
-    const worker = new Worker(program, { resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 } });
-    const thread: Thread = { worker, sent: [] };
-    worker.on("message", (answers: Uint8Array) => {
-      const answered = thread.sent.shift() ?? [];
-      if (thread.sent.length === 0) worker.unref();
-      settle(answered, answers);
-    });
-    const lost = (cause: unknown): void => {
-      const at = threads.indexOf(thread);
-      if (at >= 0) threads.splice(at, 1);
-      for (const { reject } of thread.sent.splice(0).flat()) reject(notChecked(cause));
-    };
-    worker.on("error", lost);
-    worker.on("exit", (code) => lost(new Error(`The thread ended with ${code}.`)));
+  const choose = (): Thread => {
+    threads = threads.filter((thread) => !thread.lost());
+    const idlest = threads.toSorted((a, b) => a.waiting() - b.waiting())[0];
+    if (idlest !== undefined && (idlest.waiting() === 0 || threads.length >= most)) return idlest;
+    const thread = beginThread(program, { resourceLimits: MEMORY });
     threads.push(thread);
     return thread;
   };
-
-  const send = (): void => {
+  const send = async (): Promise<void> => {
     const batch = asked;
     asked = [];
-    const idlest = threads.toSorted((a, b) => a.sent.length - b.sent.length)[0];
-    const busy = idlest === undefined || (idlest.sent.length > 0 && threads.length < most);
-    const thread = busy ? begin() : idlest;
-    const bytes = encodeChecks(batch.flatMap(({ checks }) => checks));
-    thread.sent.push(batch);
-    thread.worker.ref();
-    thread.worker.postMessage(bytes, [bytes.buffer]);
+    try {
+      const message = encodeChecks(batch.flatMap(({ checks }) => checks));
+      settle(batch, await choose().ask(message, [message.packed.buffer]));
+    } catch (error) {
+      for (const { reject } of batch) reject(notChecked(error));
+    }
   };
 
   return (checks) =>
     new Promise((resolve, reject) => {
       asked.push({ checks, resolve, reject });
-      if (asked.length === 1) setImmediate(send);
+      if (asked.length === 1) setImmediate(() => void send());
     });
 }
 
-const CHECK_THREAD = new URL(
-  import.meta.url.endsWith(".ts") ? "check-thread.ts" : "signatures/check-thread.js",
-  import.meta.url,
-);
-
-function settle(batch: readonly Asked[], answers: Uint8Array): void {
+function settle(batch: readonly Asked[], answers: unknown): void {
+  const wanted = batch.reduce((sum, { checks }) => sum + checks.length, 0);
+  if (!(answers instanceof Uint8Array) || answers.length !== wanted) throw new Error("The thread answered otherwise.");
   let at = 0;
-  for (const { checks, resolve, reject } of batch) {
-    const own = answers.subarray(at, at + checks.length);
+  for (const { checks, resolve } of batch) {
+    resolve(Array.from(answers.subarray(at, at + checks.length), (answer) => answer === 1));
     at += checks.length;
-    if (own.length === checks.length) resolve(Array.from(own, (answer) => answer === 1));
-    else reject(notChecked());
   }
 }
 
-function notChecked(cause?: unknown): LogServerError {
+function notChecked(cause: unknown): LogServerError {
   return new LogServerError("INTERNAL", "The signatures could not be checked.", "Send it again in a minute.", cause);
 }

@@ -11,11 +11,7 @@ export async function bundleScript(script: string, dir: string): Promise<string>
     input: { [name]: join(import.meta.dirname, script), [THREAD]: join(import.meta.dirname, `../../src/${THREAD}.ts`) },
     platform: "node",
     logLevel: "silent",
-    output: {
-      dir: join(dir, name),
-      entryFileNames: (entry) => (entry.name === THREAD ? "[name].js" : "[name].mjs"),
-      chunkFileNames: "[name]-[hash].mjs",
-    },
+    output: { dir: join(dir, name), entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" },
   });
   return join(dir, name, `${name}.mjs`);
 }
