@@ -22,7 +22,7 @@ import { mendTiles, readState, recoverMap, recoverPending, recoverView } from ".
 import { type AdmittedStatement, LEDGER_FORMAT, type TreeHead } from "./storage/ledger.ts";
 import { closeStorage, type Storage } from "./storage/storage.ts";
 import { type AdmissionReads, type LogView, newestReads, type StoreReads, storeReads } from "./store-reads.ts";
-import { textBlobs } from "./texts.ts";
+import { writeBefore } from "./texts.ts";
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type TreeEdge } from "./tree.ts";
 
 // Leaves after which the map is kept: while running, and at the end.
@@ -127,7 +127,7 @@ function storeOver(parts: Parts): Store {
     const next = appendLeaves(edge, leaves);
     const head = headOf(next.edge);
     const tiles = next.full.map(({ tile, bytes }) => ({ path: tilePath(tile), bytes }));
-    await blobs.write([...tiles, ...textBlobs(storage, statements)]);
+    await writeBefore(storage, tiles, statements);
     await ledger.append({ from: checkpoint, to: head, leaves, statements });
     const signed = { origin: signer.key.name, ...head, note: sign(head, signer) };
     parts.pending = [...parts.pending, { checkpoint: signed, edge: next.edge, draft, time }];

@@ -4,13 +4,23 @@ import type { Blob } from "./storage/blobs.ts";
 import type { AdmittedStatement } from "./storage/ledger.ts";
 import type { Storage } from "./storage/storage.ts";
 
-/** What has to be durable before these statements are appended; nothing if the ledger keeps it. */
-export function textBlobs({ ledger }: Storage, statements: readonly AdmittedStatement[]): Blob[] {
-  if (ledger.texts !== undefined) return [];
-  return statements.flatMap(({ envelopeHash, envelope, earlier }) => [
+/** [L-30] Puts what has to be durable before these statements are appended onto stable storage: these tiles, and the statements' texts. */
+export async function writeBefore(
+  { ledger, blobs }: Storage,
+  tiles: readonly Blob[],
+  statements: readonly AdmittedStatement[],
+): Promise<void> {
+  if (ledger.texts === undefined) return blobs.write([...tiles, ...statements.flatMap(textBlobs)]);
+  // Neither is under way any more when this throws.
+  const outcomes = await Promise.allSettled([blobs.write(tiles), ledger.texts.write(statements)]);
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+function textBlobs({ envelopeHash, envelope, earlier }: AdmittedStatement): Blob[] {
+  return [
     { path: envelopePath(envelopeHash), bytes: envelope },
     ...earlier.map(({ root, list }) => ({ path: earlierPath(root), bytes: Buffer.from(list, "utf8") })),
-  ]);
+  ];
 }
 
 /** The bytes of an envelope in the first `size` leaves, by its SHA-256. Beside the tiles there may be ones that never came into the log. */

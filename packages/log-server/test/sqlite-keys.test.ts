@@ -42,6 +42,7 @@ describe("[L-15] a statement is found by its keys", () => {
   const append = async (): Promise<void> => {
     const statements = Array.from({ length: BATCH }, (_, i) => statementAt(size + i));
     const leaves = [...statements.flatMap(({ entries }) => entries), hash("epoch")];
+    await ledger.texts?.write(statements);
     await ledger.append({ from: head(size), to: head(size + leaves.length), leaves, statements });
     size += leaves.length;
   };
@@ -75,7 +76,17 @@ describe("[L-15] a statement is found by its keys", () => {
   test("and is not taken in twice", async () => {
     const statements = [statementAt(size - 2)];
     const batch = { from: head(size), to: head(size + 1), leaves: [hash("entry")], statements };
+    await ledger.texts?.write(statements);
     await expect(ledger.append(batch)).rejects.toThrow(/in the log already/);
+    await expectAll();
+  });
+
+  test("but not without its envelope", async () => {
+    const statements = [statementAt(size + 1)];
+    const batch = { from: head(size), to: head(size + 1), leaves: [hash("entry")], statements };
+    await expect(ledger.append(batch)).rejects.toThrow(/not stored/);
+    await ledger.texts?.write([...statements]); // others, as far as anybody knows
+    await expect(ledger.append(batch)).rejects.toThrow(/not stored/);
     await expectAll();
   });
 });

@@ -184,12 +184,40 @@ describe("opening a log", () => {
   });
 });
 
+describe("envelopes", () => {
+  test("that are cut off are noticed at the start, and what a failed batch left behind them is not", async () => {
+    const file = join(dir, "log.sqlite-envelopes");
+    const whole = readFileSync(file);
+    writeFileSync(file, Buffer.concat([whole, Buffer.from("left behind")]));
+    expect(await problems()).toEqual([]);
+    running = await running.restart();
+    const { entries } = await running.submit(release(["npm:npmjs/p1@1.0.0"], [alice]));
+    await running.server.close();
+    expect([...entries]).toEqual([["npm:npmjs/p1", 306]]);
+    expect(await problems()).toEqual([]);
+    expect(readFileSync(file).subarray(0, whole.length)).toEqual(whole);
+
+    writeFileSync(file, whole);
+    await expect(openFolder(dir)).rejects.toThrow(failure("STORE_DAMAGED"));
+    rmSync(file);
+    await expect(openFolder(dir)).rejects.toThrow(failure("STORE_DAMAGED"));
+  });
+
+  test("that are others are found", async () => {
+    const file = join(dir, "log.sqlite-envelopes");
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 40]! ^= 1;
+    writeFileSync(file, bytes);
+    expect((await problems()).join("\n")).toMatch(/Leaf 304/);
+  });
+});
+
 describe("checkStore finds what opening does not look at", () => {
   test.each([
     ["an envelope that is gone", "DELETE FROM statements WHERE first = 302", /Leaf 302: .*envelope is missing/],
     [
       "another envelope",
-      "UPDATE statements SET envelope = (SELECT envelope FROM statements WHERE first = 304) WHERE first = 302",
+      "UPDATE statements SET (at, length) = (SELECT at, length FROM statements WHERE first = 304) WHERE first = 302",
       /Leaf 302/,
     ],
     [

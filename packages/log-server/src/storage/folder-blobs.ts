@@ -1,6 +1,5 @@
 /** Blobs as files in a folder, each written under another name, forced to the disk and moved into place. */
-import { renameSync, writeFileSync } from "node:fs";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LogServerError } from "../error.ts";
 import { type Blobs, CHECKPOINT } from "./blobs.ts";
@@ -18,12 +17,12 @@ export function folderBlobs(dir: string): Blobs {
         throw wordsFor(error);
       }
     },
-    // Not forced to the disk: the next start writes it again if it is behind or cut short. Sync, since it is done before another thread has been woken.
+    // Not forced to the disk: the next start writes it again if it is behind or cut short.
     show: async (note) => {
       const target = join(dir, CHECKPOINT);
       try {
-        writeFileSync(`${target}.new`, note, { mode: 0o644 });
-        renameSync(`${target}.new`, target);
+        await writeFile(`${target}.new`, note, { mode: 0o644 });
+        await rename(`${target}.new`, target);
       } catch (error) {
         throw wordsFor(error);
       }

@@ -6,7 +6,7 @@ import { cleanText } from "@touchmark/core";
 import type { MapRecord } from "@touchmark/log";
 import { LogServerError } from "../error.ts";
 
-export const LEDGER_FORMAT = "touchmark-log/3";
+export const LEDGER_FORMAT = "touchmark-log/4";
 
 /** A tree that was, or is to be, stored. `root` is 32 bytes. */
 export type TreeHead = { readonly size: number; readonly root: Uint8Array };
@@ -59,6 +59,8 @@ export type LedgerBatch = {
 
 /** Envelopes and lists of earlier versions, where they are kept with the entries instead of beside the tiles. */
 export type LedgerTexts = {
+  /** [L-30] Puts the envelopes of the statements that are appended next onto stable storage. Nothing changes if it throws. */
+  readonly write: (statements: readonly AdmittedStatement[]) => Promise<void>;
   /** By SHA-256; `first` is the index of the statement's first entry. */
   readonly envelope: (hash: Uint8Array) => Promise<{ readonly first: number; readonly bytes: Uint8Array } | undefined>;
   readonly earlier: (root: Uint8Array) => Promise<string | undefined>;
@@ -72,7 +74,7 @@ export type Ledger = {
   /** Becomes the one writer; `false` while another process is. Whoever was the writer before can't append any more once this is `true` [L-31]. */
   readonly takeWriting: () => Promise<boolean>;
   /**
-   * [L-17] [L-30] Adds the batch, durably, if the stored tree is still `batch.from` and this is still the writer. Throws `STORE_CHANGED` or `STORE_LOST` if
+   * [L-17] [L-30] Adds the batch, whose texts are durable, durably, if the stored tree is still `batch.from` and this is still the writer. Throws `STORE_CHANGED` or `STORE_LOST` if
    * not, `STORE_LOST` also if it can't know what is stored; after any other error nothing changed.
    */
   readonly append: (batch: LedgerBatch) => Promise<void>;

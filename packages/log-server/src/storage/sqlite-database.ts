@@ -6,19 +6,20 @@ import { LogServerError } from "../error.ts";
 
 const flushFile = promisify(fdatasync);
 
-// Statements and fresh releases are only added to at the end; digests, envelopes and releases are sorted by keys that come in no order, so that a batch
-// would change nearly as many of their pages as it has statements. They have what is below `indexed`, and are brought up to date in bulk.
+// Leaves, statements and releases are only added to at the end. The keys that they are found by come in no order, so that a batch would change nearly as many
+// pages of `digests`, `envelopes` and `names` as it has statements: these have what is below `indexed` and `named`, and are brought up to date in bulk.
+// They hold the first eight bytes of a hash, which is enough to find a row, not to know that it is the one: that is for the row itself to say.
 const SCHEMA = `
 CREATE TABLE log (id INTEGER PRIMARY KEY CHECK (id = 1), format TEXT NOT NULL, key TEXT NOT NULL,
-  size INTEGER NOT NULL, root BLOB NOT NULL, published TEXT NOT NULL, indexed INTEGER NOT NULL) STRICT;
+  size INTEGER NOT NULL, root BLOB NOT NULL, published TEXT NOT NULL, indexed INTEGER NOT NULL, named INTEGER NOT NULL) STRICT;
 CREATE TABLE leaves (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-CREATE TABLE statements (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, digest BLOB NOT NULL, hash BLOB NOT NULL, envelope BLOB NOT NULL) STRICT;
-CREATE TABLE fresh_releases (package BLOB NOT NULL, version TEXT NOT NULL, line INTEGER NOT NULL, sha512 BLOB NOT NULL, tar BLOB NOT NULL,
+CREATE TABLE statements (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, digest BLOB NOT NULL, hash BLOB NOT NULL,
+  at INTEGER NOT NULL, length INTEGER NOT NULL) STRICT;
+CREATE TABLE releases (id INTEGER PRIMARY KEY, package BLOB NOT NULL, version TEXT NOT NULL, line INTEGER NOT NULL, sha512 BLOB NOT NULL, tar BLOB NOT NULL,
   position INTEGER NOT NULL) STRICT;
-CREATE TABLE digests (digest BLOB PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE envelopes (hash BLOB PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE releases (package BLOB NOT NULL, version TEXT NOT NULL, line INTEGER NOT NULL, sha512 BLOB NOT NULL, tar BLOB NOT NULL,
-  position INTEGER NOT NULL, PRIMARY KEY (package, version, line)) STRICT, WITHOUT ROWID;
+CREATE TABLE digests (key BLOB NOT NULL, first INTEGER NOT NULL, PRIMARY KEY (key, first)) STRICT, WITHOUT ROWID;
+CREATE TABLE envelopes (key BLOB NOT NULL, first INTEGER NOT NULL, PRIMARY KEY (key, first)) STRICT, WITHOUT ROWID;
+CREATE TABLE names (key BLOB NOT NULL, version TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, version, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE earlier (root BLOB PRIMARY KEY, list TEXT NOT NULL) STRICT;
 `;
 

@@ -1,11 +1,12 @@
-/** The ledger in one SQLite file, open for one process alone. Envelopes lie in it too, so that a batch is one write to the disk. */
+/** The ledger in one SQLite file, open for one process alone, and the envelopes in a file beside it. */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { equalBytes } from "@touchmark/core";
 import { type Digest, digestFromBytes } from "@touchmark/log";
 import { LogServerError } from "../error.ts";
-import { type Ledger, type LedgerBatch, requireFormat, type StatementPlace } from "./ledger.ts";
+import { openEnvelopeFile } from "./envelope-file.ts";
+import { type AdmittedStatement, type Ledger, type LedgerBatch, requireFormat, type StatementPlace } from "./ledger.ts";
 import {
   closingOnFailure,
   createTables,
@@ -27,6 +28,10 @@ export function sqliteLedger(path: string): Ledger {
   const { db } = database;
   const fresh = createFreshKeys();
   let prepared = closingOnFailure(database, () => readyQueries(db, fresh));
+  const last = prepared?.lastExtent();
+  let end = last === undefined ? 0 : last.at + last.length;
+  let written: readonly AdmittedStatement[] | undefined;
+  const envelopes = closingOnFailure(database, () => openEnvelopeFile(`${path}-envelopes`, end));
 
   /** Digests that are not in the tree of digests, which changes only when it is brought up to date: each statement is looked for twice before it is taken in. */
   const absent = new Set<Digest>();
@@ -66,6 +71,8 @@ export function sqliteLedger(path: string): Ledger {
     takeWriting: async () => true, // the file is locked
     append: async (batch) => {
       const statements = placedStatements(batch);
+      if (batch.statements !== written)
+        throw new LogServerError("INTERNAL", "The envelopes of the batch are not stored.");
       const indexes = fresh.size() >= FRESH;
       inTransaction(db, () => {
         const row = queries().log();
@@ -73,9 +80,11 @@ export function sqliteLedger(path: string): Ledger {
           throw new LogServerError("STORE_CHANGED", "The log's state is not the expected one."); // [L-17]
         fresh.refuseKnown(statements);
         if (indexes) queries().index();
-        writeBatch(queries(), batch, statements);
+        writeBatch(queries(), batch, statements, end);
         queries().moveLog(batch.to);
       });
+      for (const { envelope } of batch.statements) end += envelope.length;
+      written = undefined;
       if (indexes) {
         fresh.clear();
         absent.clear();
@@ -113,14 +122,25 @@ export function sqliteLedger(path: string): Ledger {
         ...fresh.releases(packageHash, version),
       ]),
     texts: {
+      write: async (statements) => {
+        await envelopes.write(
+          statements.map(({ envelope }) => envelope),
+          end,
+        );
+        written = statements;
+      },
       envelope: async (hash) => {
         const first = fresh.firstOf(hash) ?? queries().firstOf(hash);
-        const bytes = first === undefined ? undefined : queries().envelopeAt(first);
-        return first === undefined || bytes === undefined ? undefined : { first, bytes };
+        const extent = first === undefined ? undefined : queries().extent(first);
+        if (first === undefined || extent === undefined) return undefined;
+        return { first, bytes: await envelopes.read(extent.at, extent.length) };
       },
       earlier: async (root) => queries().earlier(root),
     },
-    close: async () => database.close(),
+    close: async () => {
+      database.close();
+      await envelopes.close();
+    },
   };
 }
 
@@ -152,10 +172,13 @@ function writeBatch(
   queries: Queries,
   { from, leaves, statements }: LedgerBatch,
   placed: readonly FreshStatement[],
+  end: number,
 ): void {
+  let at = end;
   for (const [i, leaf] of leaves.entries()) queries.addLeaf(from.size + i, leaf);
   for (const [i, { envelope, releases, earlier }] of statements.entries()) {
-    queries.addStatement(placed[i]!, envelope);
+    queries.addStatement(placed[i]!, { at, length: envelope.length });
+    at += envelope.length;
     for (const release of releases) queries.addRelease(release);
     for (const { root, list } of earlier) queries.addEarlier(root, list);
   }

@@ -5,6 +5,10 @@ import type { LedgerRow, ReleaseRow, StatementPlace, TreeHead } from "./ledger.t
 import type { FreshStatement } from "./sqlite-fresh.ts";
 
 const FRESH = "first >= (SELECT indexed FROM log)";
+const FRESH_RELEASES = "id >= (SELECT named FROM log)";
+
+/** Bytes of a file. */
+export type Extent = { readonly at: number; readonly length: number };
 
 export type Queries = {
   readonly log: () => LedgerRow | undefined;
@@ -19,8 +23,10 @@ export type Queries = {
   readonly place: (digest: Uint8Array) => StatementPlace | undefined;
   /** The first entry of the statement with this envelope; what is indexed. */
   readonly firstOf: (envelopeHash: Uint8Array) => number | undefined;
-  readonly envelopeAt: (first: number) => Uint8Array | undefined;
-  readonly addStatement: (statement: FreshStatement, envelope: Uint8Array) => void;
+  /** Where the envelope is that is of the statement with this first entry. */
+  readonly extent: (first: number) => Extent | undefined;
+  readonly lastExtent: () => Extent | undefined;
+  readonly addStatement: (statement: FreshStatement, extent: Extent) => void;
   /** What is indexed. */
   readonly releases: (packageHash: Uint8Array, version: string) => ReleaseRow[];
   readonly addRelease: (row: ReleaseRow) => void;
@@ -35,7 +41,7 @@ export type Queries = {
 
 export function prepareQueries(db: DatabaseSync): Queries {
   const log = db.prepare("SELECT format, key, size, root, published FROM log");
-  const createLog = db.prepare("INSERT INTO log VALUES (1, ?, ?, ?, ?, ?, 0)");
+  const createLog = db.prepare("INSERT INTO log VALUES (1, ?, ?, ?, ?, ?, 0, 0)");
   const setPublished = db.prepare("UPDATE log SET published = ?");
   const moveLog = db.prepare("UPDATE log SET size = ?, root = ?");
   const leaf = db.prepare("SELECT bytes FROM leaves WHERE position = ?");
@@ -43,22 +49,26 @@ export function prepareQueries(db: DatabaseSync): Queries {
   const lastLeaf = db.prepare("SELECT max(position) AS last FROM leaves");
   const addLeaf = db.prepare("INSERT INTO leaves VALUES (?, ?)");
   const place = db.prepare(
-    "SELECT s.first, s.count FROM digests d JOIN statements s ON s.first = d.first WHERE d.digest = ?",
+    "SELECT s.first, s.count FROM digests d JOIN statements s ON s.first = d.first WHERE d.key = substr(?1, 1, 8) AND s.digest = ?1",
   );
-  const firstOf = db.prepare("SELECT first FROM envelopes WHERE hash = ?");
-  const envelopeAt = db.prepare("SELECT envelope FROM statements WHERE first = ?");
-  const addStatement = db.prepare("INSERT INTO statements VALUES (?, ?, ?, ?, ?)");
-  const releases = db.prepare("SELECT * FROM releases WHERE package = ? AND version = ?");
-  const addRelease = db.prepare("INSERT INTO fresh_releases VALUES (?, ?, ?, ?, ?, ?)");
+  const firstOf = db.prepare(
+    "SELECT s.first FROM envelopes e JOIN statements s ON s.first = e.first WHERE e.key = substr(?1, 1, 8) AND s.hash = ?1",
+  );
+  const extent = db.prepare("SELECT at, length FROM statements WHERE first = ?");
+  const lastExtent = db.prepare("SELECT at, length FROM statements ORDER BY first DESC LIMIT 1");
+  const addStatement = db.prepare("INSERT INTO statements VALUES (?, ?, ?, ?, ?, ?)");
+  const releases = db.prepare(
+    "SELECT r.* FROM names n JOIN releases r ON r.id = n.id WHERE n.key = substr(?1, 1, 8) AND n.version = ?2 AND r.package = ?1",
+  );
+  const addRelease = db.prepare("INSERT INTO releases VALUES (NULL, ?, ?, ?, ?, ?, ?)");
   const freshStatements = db.prepare(`SELECT first, count, digest, hash FROM statements WHERE ${FRESH}`);
-  const freshReleases = db.prepare("SELECT * FROM fresh_releases");
+  const freshReleases = db.prepare(`SELECT * FROM releases WHERE ${FRESH_RELEASES}`);
   // In the order of the keys, so that each page is changed once.
   const indexing = [
-    `INSERT INTO digests SELECT digest, first FROM statements WHERE ${FRESH} ORDER BY digest`,
-    `INSERT INTO envelopes SELECT hash, first FROM statements WHERE ${FRESH} ORDER BY hash`,
-    "INSERT INTO releases SELECT * FROM fresh_releases ORDER BY package, version, line",
-    "DELETE FROM fresh_releases",
-    "UPDATE log SET indexed = size",
+    `INSERT INTO digests SELECT substr(digest, 1, 8), first FROM statements WHERE ${FRESH} ORDER BY 1, 2`,
+    `INSERT INTO envelopes SELECT substr(hash, 1, 8), first FROM statements WHERE ${FRESH} ORDER BY 1, 2`,
+    `INSERT INTO names SELECT substr(package, 1, 8), version, id FROM releases WHERE ${FRESH_RELEASES} ORDER BY 1, 2, 3`,
+    "UPDATE log SET indexed = size, named = (SELECT ifnull(max(id), 0) + 1 FROM releases)",
   ].map((sql) => db.prepare(sql));
   const earlier = db.prepare("SELECT list FROM earlier WHERE root = ?");
   const addEarlier = db.prepare("INSERT OR IGNORE INTO earlier VALUES (?, ?)");
@@ -105,12 +115,10 @@ export function prepareQueries(db: DatabaseSync): Queries {
       const row = firstOf.get(envelopeHash);
       return row && number(row["first"]);
     },
-    envelopeAt: (first) => {
-      const row = envelopeAt.get(first);
-      return row && bytes(row["envelope"]);
-    },
-    addStatement: ({ first, count, digest, envelopeHash }, envelope) => {
-      addStatement.run(first, count, digest, envelopeHash, envelope);
+    extent: (first) => extentOf(extent.get(first)),
+    lastExtent: () => extentOf(lastExtent.get()),
+    addStatement: ({ first, count, digest, envelopeHash }, { at, length }) => {
+      addStatement.run(first, count, digest, envelopeHash, at, length);
     },
     releases: (packageHash, version) => releases.all(packageHash, version).map(releaseOf),
     addRelease: (row) => {
@@ -135,6 +143,10 @@ export function prepareQueries(db: DatabaseSync): Queries {
       addEarlier.run(root, list);
     },
   };
+}
+
+function extentOf(row: Record<string, SQLOutputValue> | undefined): Extent | undefined {
+  return row && { at: number(row["at"]), length: number(row["length"]) };
 }
 
 function releaseOf(row: Record<string, SQLOutputValue>): ReleaseRow {
