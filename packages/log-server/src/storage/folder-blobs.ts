@@ -1,8 +1,8 @@
 /** Blobs as files in a folder, each written under another name, forced to the disk and moved into place. */
 import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { LogServerError } from "../error.ts";
 import { type Blobs, CHECKPOINT } from "./blobs.ts";
+import { namedIfFull } from "./full-disk.ts";
 
 const AT_ONCE = 32;
 
@@ -14,7 +14,7 @@ export function folderBlobs(dir: string): Blobs {
       try {
         for (let at = 0; at < files.length; at += AT_ONCE) await writeDurably(files.slice(at, at + AT_ONCE));
       } catch (error) {
-        throw wordsFor(error);
+        throw namedIfFull(error);
       }
     },
     // Not forced to the disk: the next start writes it again if it is behind or cut short.
@@ -24,18 +24,11 @@ export function folderBlobs(dir: string): Blobs {
         await writeFile(`${target}.new`, note, { mode: 0o644 });
         await rename(`${target}.new`, target);
       } catch (error) {
-        throw wordsFor(error);
+        throw namedIfFull(error);
       }
     },
     close: async () => undefined,
   };
-}
-
-/** What the system says of a disk that is full, as an error of this package; any other error as it is. */
-function wordsFor(error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
-  return new LogServerError("STORE_FULL", "The disk of the log's folder is full.", "Make room there.", error);
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

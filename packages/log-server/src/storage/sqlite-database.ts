@@ -3,6 +3,7 @@ import { closeSync, fdatasync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { LogServerError } from "../error.ts";
+import { namedIfFull } from "./full-disk.ts";
 
 const flushFile = promisify(fdatasync);
 
@@ -95,7 +96,7 @@ export function readFormat(db: DatabaseSync): unknown {
   return db.prepare("SELECT format FROM log").get()?.["format"];
 }
 
-/** Runs `work` in a transaction, which is undone if it throws. */
+/** Runs `work` in a transaction, which is undone if it throws. Throws `STORE_FULL`, and what `work` throws. */
 export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec("BEGIN IMMEDIATE");
   try {
@@ -104,6 +105,6 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
     return result;
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK");
-    throw error;
+    throw namedIfFull(error);
   }
 }

@@ -15,8 +15,9 @@ import {
   openDatabase,
   readFormat,
 } from "./sqlite-database.ts";
+import { namedIfFull } from "./full-disk.ts";
 import { createFreshKeys, type FreshKeys, type FreshStatement } from "./sqlite-fresh.ts";
-import { prepareQueries, type Queries } from "./sqlite-queries.ts";
+import { type Extent, prepareQueries, type Queries } from "./sqlite-queries.ts";
 
 // Statements and releases that are found by memory alone, at most: as many as are read again at a start.
 const FRESH = 2048;
@@ -28,8 +29,7 @@ export function sqliteLedger(path: string): Ledger {
   const { db } = database;
   const fresh = createFreshKeys();
   let prepared = closingOnFailure(database, () => readyQueries(db, fresh));
-  const last = prepared?.lastExtent();
-  let end = last === undefined ? 0 : last.at + last.length;
+  let end = endOf(prepared?.lastExtent());
   let written: readonly AdmittedStatement[] | undefined;
   const envelopes = closingOnFailure(database, () => openEnvelopeFile(`${path}-envelopes`, end));
 
@@ -123,10 +123,10 @@ export function sqliteLedger(path: string): Ledger {
       ]),
     texts: {
       write: async (statements) => {
-        await envelopes.write(
-          statements.map(({ envelope }) => envelope),
-          end,
-        );
+        const bytes = statements.map(({ envelope }) => envelope);
+        await envelopes.write(bytes, end).catch((error: unknown) => {
+          throw namedIfFull(error);
+        });
         written = statements;
       },
       envelope: async (hash) => {
@@ -138,10 +138,15 @@ export function sqliteLedger(path: string): Ledger {
       earlier: async (root) => queries().earlier(root),
     },
     close: async () => {
+      if (!db.isOpen) return;
       database.close();
       await envelopes.close();
     },
   };
+}
+
+function endOf(extent: Extent | undefined): number {
+  return extent === undefined ? 0 : extent.at + extent.length;
 }
 
 /** Of a log that is there already; what is not indexed yet becomes `fresh`. */
