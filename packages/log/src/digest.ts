@@ -31,12 +31,12 @@ export function nodeDigestOfPair(bytes: Uint8Array, offset: number): Digest {
 }
 
 /** Hashes one after another, as they stand in a proof: from here they go into a node's hash without a string between. */
-export type DigestRow = Int32Array;
+export type DigestRow = BigInt64Array;
 
 /** `bytes` has a length that is a multiple of 32. The row may share their memory. */
 export function digestRow(bytes: Uint8Array): DigestRow {
-  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
-  return new Int32Array(buffer, byteOffset, byteLength / 4);
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
+  return new BigInt64Array(buffer, byteOffset, byteLength / 8);
 }
 
 /** As {@link nodeDigest}, of a hash and number `at` of a row, which stands on the left (0) or on the right (1). */
@@ -48,10 +48,6 @@ export function nodeDigestBeside(digest: Digest, row: DigestRow, at: number, sid
   nodeWords[to + 1] = row[from + 1]!;
   nodeWords[to + 2] = row[from + 2]!;
   nodeWords[to + 3] = row[from + 3]!;
-  nodeWords[to + 4] = row[from + 4]!;
-  nodeWords[to + 5] = row[from + 5]!;
-  nodeWords[to + 6] = row[from + 6]!;
-  nodeWords[to + 7] = row[from + 7]!;
   nodeInput.latin1Write(digest, 1 + (1 - side) * DIGEST_BYTES, DIGEST_BYTES);
   return hash("sha256", nodeInput, "binary");
 }
@@ -84,12 +80,12 @@ export function concatDigests(digests: readonly Digest[]): Uint8Array {
   return bytes;
 }
 
-const DIGEST_WORDS = DIGEST_BYTES / 4;
+const DIGEST_WORDS = DIGEST_BYTES / 8;
 
 const leafInput = new Uint8Array(257);
 /** `leafInput` by length: making a view costs a quarter of a hash. */
 const leafInputs: (Uint8Array | undefined)[] = Array.from({ length: leafInput.length + 1 }, () => undefined);
 // The byte 0x01 is the last one of word 0, so that both hashes begin at a word.
-const nodeWords = new Int32Array(1 + 2 * DIGEST_WORDS);
-const nodeInput = Buffer.from(nodeWords.buffer, 3) as FastBuffer;
+const nodeWords = new BigInt64Array(1 + 2 * DIGEST_WORDS);
+const nodeInput = Buffer.from(nodeWords.buffer, 7) as FastBuffer;
 nodeInput[0] = 0x01;

@@ -52,7 +52,7 @@ type OpenDraft = MapDraft & {
 
 /** The map root that these buckets (number to bytes, ascending, at least one) and their multi-proof lead to. Throws `BAD_PROOF`. */
 export function mapRootFromBuckets(buckets: ReadonlyMap<number, Uint8Array>, proof: Uint8Array): Uint8Array {
-  return rootFromMultiProofOfData(MAP_SIZE, buckets, proof);
+  return rootFromMultiProofOfData(MAP_SIZE, [...buckets.keys()], [...buckets.values()], proof);
 }
 
 /** An empty map. */

@@ -54,19 +54,14 @@ export function rootFromMultiProof(size: number, leaves: readonly KnownLeaf[], p
   );
 }
 
-/** As {@link rootFromMultiProof}, for the leaves' bytes instead of their hashes. */
+/** As {@link rootFromMultiProof}, for the leaves' bytes, as many as there are indices, instead of their hashes. */
 export function rootFromMultiProofOfData(
   size: number,
-  leaves: Iterable<readonly [index: number, data: Uint8Array]>,
+  indices: readonly number[],
+  leaves: readonly Uint8Array[],
   proof: Uint8Array,
 ): Uint8Array {
-  const indices: number[] = [];
-  const digests: Digest[] = [];
-  for (const [index, data] of leaves) {
-    indices.push(index);
-    digests.push(leafDigest(data));
-  }
-  return digestToBytes(rootDigest(size, indices, digests, proof));
+  return digestToBytes(rootDigest(size, indices, leaves.map(leafDigest), proof));
 }
 
 function rootDigest(size: number, indices: readonly number[], leaves: readonly Digest[], proof: Uint8Array): Digest {
@@ -95,13 +90,13 @@ function rootDigest(size: number, indices: readonly number[], leaves: readonly D
   };
   // As walk, for one leaf in a perfect subtree, where most of a sparse tree's nodes are. Siblings on the left come first in the proof, the uppermost foremost.
   const climb = (width: number, place: number, leaf: Digest): Digest => {
-    let lefts = 0;
-    for (let rest = place; rest !== 0; rest &= rest - 1) lefts++;
-    const first = take(lefts);
+    let left = take(31 - Math.clz32(width));
+    for (let rest = place; rest !== 0; rest &= rest - 1) left++;
+    let right = left;
     let digest = leaf;
     for (let bit = 1; bit < width; bit <<= 1) {
       const isRight = (place & bit) !== 0;
-      digest = nodeDigestBeside(digest, given, isRight ? first + --lefts : take(1), isRight ? 0 : 1);
+      digest = nodeDigestBeside(digest, given, isRight ? --left : right++, isRight ? 0 : 1);
     }
     return digest;
   };

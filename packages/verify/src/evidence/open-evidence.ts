@@ -45,8 +45,9 @@ export function openEvidence(bundle: Evidence, key: VerifierKey): OpenedEvidence
     throw new LogError("BAD_PROOF", "The epoch leaf is not the last leaf of the checkpoint."); // [V-3] [L-8]
   expectNamed(bundle.envelopes, envelopesOf(bundle.entries.values()));
   // An entry at or behind the epoch leaf is refused with all others that do not ascend.
-  const leaves = [...bundle.entries, [epochIndex, bundle.epoch] as const];
-  const root = rootFromMultiProofOfData(checkpoint.size, leaves, bundle.logProof);
+  const indices = [...bundle.entries.keys(), epochIndex];
+  const leaves = [...bundle.entries.values(), bundle.epoch];
+  const root = rootFromMultiProofOfData(checkpoint.size, indices, leaves, bundle.logProof);
   expectRoot(root, checkpoint.root, "BAD_PROOF", "The entries are not in the log's tree.");
   verifyBuckets(bundle, epoch.mapRoot);
   let entries: ReturnType<typeof entriesByPackage> | undefined;
