@@ -139,6 +139,19 @@ describe("an honest log", () => {
     expect(await audit()).toEqual(good(newest.size + 2));
   });
 
+  test("that ends where what was replayed is made durable is gone on from there", async () => {
+    const names = Array.from({ length: 455 }, (_, i) => `npm:npmjs/p${i}`);
+    for (let epoch = 0; epoch < 9; epoch++) {
+      const packages = Object.fromEntries(names.map((name) => [`${name}-${epoch}`, []]));
+      await force(claim(packages, [alice]));
+    }
+    expect(await audit()).toEqual(good(1 + 9 * 456));
+    await reopen();
+    expect(await audit()).toEqual(good(1 + 9 * 456));
+    await force(claimed);
+    expect(await audit()).toEqual(good(1 + 9 * 456 + 2));
+  });
+
   test("with claims of earlier versions", async () => {
     const list = [["0.9.0", sha512Hex("old")]] as const;
     const envelope = claim({ [widget]: list }, [alice]);

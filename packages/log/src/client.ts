@@ -164,18 +164,19 @@ async function fetchPrefix(
 }
 
 function get(log: LogEndpoint, path: string, limit: number): Promise<Uint8Array> {
-  return fetchBytes(log.fetch, { ...exchangeOf(log, path), limit });
+  return fetchBytes(log.fetch, exchangeOf(log, path, limit));
 }
 
 function post(log: LogEndpoint, path: string, body: unknown, limit: number): Promise<Uint8Array> {
-  return fetchBytes(log.fetch, { ...exchangeOf(log, path), limit, body: JSON.stringify(body) });
+  return fetchBytes(log.fetch, { ...exchangeOf(log, path, limit), body: JSON.stringify(body) });
 }
 
 /** [P-2] */
-function exchangeOf(log: LogEndpoint, path: string): Omit<Exchange, "limit"> {
+function exchangeOf(log: LogEndpoint, path: string, limit: number): Exchange {
   if (checked?.typed !== log.url) checked = { typed: log.url, base: checkAddress(log.url) };
   return {
     url: `${checked.base}${path}`,
+    limit,
     timeout: log.timeout ?? DEFAULT_TIMEOUT,
     signal: log.signal,
   };

@@ -5,15 +5,20 @@
 import { equalBytes } from "@touchmark/core";
 import { fetchTile, type LogEndpoint } from "./client.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { type Digest, digestToBytes } from "./digest.ts";
+import { type Digest, digestToBytes, leafDigest } from "./digest.ts";
 import { LogError } from "./error.ts";
 import { consistencyRanges, inclusionRanges, leafHash, verifyConsistency, verifyInclusion } from "./merkle.ts";
-import { appendToPeaks, peakRanges, type Peaks, rootOfPeaks } from "./peaks.ts";
+import { appendDigests, appendToPeaks, peakRanges, type Peaks, rootOfPeaks } from "./peaks.ts";
 import { parseEntryBundle, TILE_WIDTH, tileWidth } from "./tile.ts";
 import { fetchRangeDigests } from "./tile-reader.ts";
 
-/** Leaves one after another, the first at index `first`; `peaks` is the tree after them. */
-export type LeafBatch = { readonly first: number; readonly leaves: readonly Uint8Array[]; readonly peaks: Peaks };
+/** Leaves one after another, the first at index `first`, and their hashes; `peaks` is the tree after them. */
+export type LeafBatch = {
+  readonly first: number;
+  readonly leaves: readonly Uint8Array[];
+  readonly digests: readonly Digest[];
+  readonly peaks: Peaks;
+};
 
 /** Bundles in one batch: 16,384 leaves, about 1.5 MB. */
 const BATCH = 64;
@@ -29,9 +34,10 @@ export async function* followLeaves(log: LogEndpoint, from: Peaks, checkpoint: C
     const first = peaks.size;
     const end = Math.min(checkpoint.size, (Math.floor(first / TILE_WIDTH) + BATCH) * TILE_WIDTH);
     const leaves = await fetchLeaves(log, first, end, checkpoint.size);
-    peaks = appendToPeaks(peaks, leaves);
+    const digests = leaves.map(leafDigest);
+    peaks = appendDigests(peaks, digests);
     await requirePrefix(log, peaks, checkpoint);
-    yield { first, leaves, peaks };
+    yield { first, leaves, digests, peaks };
   }
 }
 

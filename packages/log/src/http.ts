@@ -74,6 +74,8 @@ async function readBody(response: Response, limit: number): Promise<Uint8Array> 
 }
 
 function concatParts(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const [first] = parts;
+  if (first?.length === length) return first;
   const { buffer, byteOffset } = Buffer.allocUnsafe(length); // filled at once, and thousands of small answers share memory
   const bytes = new Uint8Array(buffer, byteOffset, length);
   let at = 0;

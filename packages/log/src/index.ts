@@ -114,7 +114,7 @@ export {
   type VerifierKey,
   verifyNote,
 } from "./note.ts";
-export { appendToPeaks, NO_PEAKS, peakRanges, type Peaks, rootOfPeaks } from "./peaks.ts";
+export { appendDigests, appendToPeaks, NO_PEAKS, peakRanges, type Peaks, rootOfPeaks } from "./peaks.ts";
 export { decideQuorum, MAX_COSIGNATURE_AHEAD, overlapSentence, quorumOverlap, type QuorumVerdict } from "./quorum.ts";
 export {
   encodeEntryBundle,

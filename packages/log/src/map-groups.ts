@@ -1,5 +1,5 @@
 /** The map's records in memory: those of 32 buckets next to each other, sorted by package id hash, in one run of bytes. */
-import { bucketOf, MAP_SIZE, type MapRecord, RECORD_BYTES, writeRecord } from "./map-record.ts";
+import { bucketAt, MAP_SIZE, type MapRecord, RECORD_BYTES, writeRecord } from "./map-record.ts";
 
 export const GROUP_HEIGHT = 5;
 export const GROUPS: number = MAP_SIZE >> GROUP_HEIGHT;
@@ -15,7 +15,7 @@ export type GrowingGroup = {
 export function bucketIn(group: Uint8Array, bucket: number): Uint8Array {
   const from = firstInBucket(group, bucket);
   let to = from;
-  while (to < group.length && bucketOf(group.subarray(to, to + 32)) === bucket) to += RECORD_BYTES;
+  while (to < group.length && bucketAt(group, to) === bucket) to += RECORD_BYTES;
   return group.subarray(from, to);
 }
 
@@ -47,8 +47,7 @@ function firstInBucket(group: Uint8Array, bucket: number): number {
   let high = group.length / RECORD_BYTES;
   while (low < high) {
     const middle = (low + high) >> 1;
-    const at = middle * RECORD_BYTES;
-    if (bucketOf(group.subarray(at, at + 32)) < bucket) low = middle + 1;
+    if (bucketAt(group, middle * RECORD_BYTES) < bucket) low = middle + 1;
     else high = middle;
   }
   return low * RECORD_BYTES;

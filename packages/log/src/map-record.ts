@@ -17,11 +17,13 @@ export type MapRecord = {
 
 /** [L-10] The first 20 bits of a package id hash. */
 export function bucketOf(packageHash: Uint8Array): number {
-  const [a, b, c] = packageHash;
-  if (packageHash.length !== 32 || a === undefined || b === undefined || c === undefined) {
-    throw new LogError("BAD_ARGUMENT", "A package id hash is not 32 bytes long.");
-  }
-  return (a << 12) | (b << 4) | (c >> 4);
+  if (packageHash.length !== 32) throw new LogError("BAD_ARGUMENT", "A package id hash is not 32 bytes long.");
+  return bucketAt(packageHash, 0);
+}
+
+/** The bucket of the package id hash that begins at `offset`. The caller has checked that it is there. */
+export function bucketAt(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset]! << 12) | (bytes[offset + 1]! << 4) | (bytes[offset + 2]! >> 4);
 }
 
 /** [L-10] [L-11] Reads bucket number `bucket`. Throws `BAD_RECORD` unless its records are whole, sorted, its own, and none stands twice. */

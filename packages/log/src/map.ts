@@ -57,16 +57,12 @@ export function mapRootFromBuckets(buckets: ReadonlyMap<number, Uint8Array>, pro
 
 /** An empty map. */
 export function createPackageMap(): PackageMap {
-  return mapOver(
-    Array.from({ length: GROUPS }, () => NO_BYTES),
-    Array.from({ length: PAGES }, () => undefined),
-  );
+  return mapOver(...emptyParts());
 }
 
 /** The map that {@link PackageMap.dump} wrote. Throws `BAD_RECORD` if it is no such thing; whether it is whole is not looked at. */
 export function loadPackageMap(dump: Uint8Array): PackageMap {
-  const groups: Uint8Array[] = Array.from({ length: GROUPS }, () => NO_BYTES);
-  const pages: (Uint8Array | undefined)[] = Array.from({ length: PAGES }, () => undefined);
+  const [groups, pages] = emptyParts();
   const view = new DataView(dump.buffer, dump.byteOffset, dump.byteLength);
   let at = 0;
   const take = (length: number): number => {
@@ -86,6 +82,14 @@ export function loadPackageMap(dump: Uint8Array): PackageMap {
   read(groups, () => view.getUint32(take(4)));
   read(pages, () => PAGE_BYTES);
   return mapOver(groups, pages);
+}
+
+function emptyParts(): [groups: Uint8Array[], pages: (Uint8Array | undefined)[]] {
+  const groups: Uint8Array[] = [];
+  const pages: undefined[] = [];
+  while (groups.length < GROUPS) groups.push(NO_BYTES);
+  while (pages.length < PAGES) pages.push(undefined);
+  return [groups, pages];
 }
 
 /** Groups and pages are replaced when they change, never written to, so that a draft shares all others with the map, and a dump all of them. */

@@ -19,10 +19,15 @@ export function peakRanges(size: number): Range[] {
 
 /** The tree after these leaves. */
 export function appendToPeaks(peaks: Peaks, leaves: readonly Uint8Array[]): Peaks {
+  return appendDigests(peaks, leaves.map(leafDigest));
+}
+
+/** As {@link appendToPeaks}, for the leaves' hashes. */
+export function appendDigests(peaks: Peaks, leaves: readonly Digest[]): Peaks {
   const digests = [...peaks.digests];
   let { size } = peaks;
   for (const leaf of leaves) {
-    let digest = leafDigest(leaf);
+    let digest = leaf;
     // As in adding one to a binary number: each subtree of the new one's size is carried.
     for (let carry = size; carry % 2 === 1; carry = Math.floor(carry / 2)) {
       const left = digests.pop();

@@ -5,7 +5,8 @@
 import { setImmediate } from "node:timers/promises";
 import { CoreError, encodeHex, equalBytes, type SignedStatement, verifyEnvelopes } from "@touchmark/core";
 import {
-  appendToPeaks,
+  appendDigests,
+  type Digest,
   fetchConsistency,
   fetchEarlier,
   fetchEnvelope,
@@ -135,10 +136,11 @@ async function auditTo(
     return { kind: "broken", halt };
   };
   let kept = peaks;
-  let since: Uint8Array[] = [];
+  let since: Digest[] = [];
+  let last = epoch;
   const keepUpTo = (): void => {
-    kept = appendToPeaks(kept, since);
-    store.keep({ peaks: kept, epoch: since.at(-1), checkpoint, seen: firstSeen });
+    kept = appendDigests(kept, since);
+    store.keep({ peaks: kept, epoch: last, checkpoint, seen: firstSeen });
     since = [];
     onProgress?.(kept.size, checkpoint.size);
   };
@@ -153,7 +155,8 @@ async function auditTo(
         if (doubt) return halted(doubt);
         const [problem] = replay.next(leaf, material);
         if (problem) return halted(problem);
-        since.push(leaf.bytes);
+        since.push(batch.digests[at + i]!);
+        last = leaf.bytes;
         if (since.length >= KEEP_AFTER && replay.settled()) {
           keepUpTo();
           store.begin();
