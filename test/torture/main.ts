@@ -11,7 +11,7 @@ import { startSwift } from "../../packages/log-server/test/support/swift.ts";
 import { missingTiles } from "./missing-tiles.ts";
 import type { StorageAddresses } from "@touchmark/log-server";
 import { bundleScript } from "../../packages/log-server/test/support/bundle.ts";
-import { killAtSteps, OF_A_BATCH, OF_A_START } from "../../packages/log-server/test/support/step-kills.ts";
+import { killAtSteps, OF_A_BATCH, OF_STARTS } from "../../packages/log-server/test/support/step-kills.ts";
 import { seededRandom, torture } from "../../packages/log-server/test/support/torture.ts";
 
 const [kills = 500, seed = Date.now() % 1_000_000, requests = 1_000_000] = process.argv.slice(2).map(Number);
@@ -28,7 +28,7 @@ try {
   const script = await bundleScript("tortured-server.ts", join(dir, "bundle"));
   for (const [name, addresses] of Object.entries({ embedded: { dir: join(dir, "steps") }, shared: await onBoth() })) {
     const signed = join(dir, `signed-steps-${name}`);
-    const { acknowledged, size } = await killAtSteps({ script, addresses, signed }, OF_A_BATCH, OF_A_START, (step) =>
+    const { acknowledged, size } = await killAtSteps({ script, addresses, signed }, OF_A_BATCH, OF_STARTS, (step) =>
       console.log(`${name}: killed ${step.when} ${step.call}, time ${step.count}`),
     );
     console.log(`${name}: ${acknowledged} acknowledged, none lost; one history of ${size} leaves`);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryFolder } from "./support/log.ts";
 import { type RunningPostgres, startPostgres } from "./support/postgres.ts";
-import { killAtSteps, OF_A_BATCH, OF_A_START } from "./support/step-kills.ts";
+import { killAtSteps, OF_A_BATCH, OF_STARTS } from "./support/step-kills.ts";
 import { type RunningSwift, startSwift } from "./support/swift.ts";
 import { bundleScript } from "./support/bundle.ts";
 
@@ -29,13 +29,10 @@ test(
   async () => {
     const shared = { dir, ledger: await postgres.makeDatabase(), blobs: await swift.makeBucket() };
     const amid = OF_A_BATCH.filter(({ when, count }) => (when === "amid" || when === "half") && count === 2);
+    const starts = [[...OF_STARTS[0]!.slice(0, 2), ...OF_STARTS[1]!]];
     const [inFolder, inShared] = await Promise.all([
-      killAtSteps(
-        { script, addresses: { dir: join(dir, "log") }, signed: join(dir, "signed") },
-        OF_A_BATCH,
-        OF_A_START,
-      ),
-      killAtSteps({ script, addresses: shared, signed: join(dir, "signed-too") }, amid, OF_A_START.slice(0, 2)),
+      killAtSteps({ script, addresses: { dir: join(dir, "log") }, signed: join(dir, "signed") }, OF_A_BATCH, OF_STARTS),
+      killAtSteps({ script, addresses: shared, signed: join(dir, "signed-too") }, amid, starts),
     ]);
     expect(inFolder.acknowledged).toBeGreaterThan(4 * OF_A_BATCH.length);
     expect(inShared.acknowledged).toBeGreaterThan(4 * amid.length);

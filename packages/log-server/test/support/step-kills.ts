@@ -21,23 +21,30 @@ export const OF_A_BATCH: readonly Step[] = [
   { call: "answer", when: "after", count: 3 },
 ];
 
-/** A start shows the published checkpoint, signs the stored tree, and, where that was not published, shows it. */
-export const OF_A_START: readonly Step[] = [
-  { call: "take writing", when: "after", count: 1 },
-  { call: "show", when: "amid", count: 1 },
-  { call: "show", when: "after", count: 1 },
-  { call: "sign", when: "after", count: 1 },
-  { call: "show", when: "after", count: 2 },
+/**
+ * Starts one after another, each list after a batch that was stored and not published: it is there to be recovered until a start has shown it. A start shows
+ * the published checkpoint, signs the stored tree, and, where that was not published, shows it and remembers it as published.
+ */
+export const OF_STARTS: readonly (readonly Step[])[] = [
+  [
+    { call: "take writing", when: "after", count: 1 },
+    { call: "show", when: "amid", count: 1 },
+    { call: "show", when: "after", count: 1 },
+    { call: "sign", when: "after", count: 1 },
+    { call: "show", when: "after", count: 2 },
+  ],
+  [{ call: "publish", when: "after", count: 1 }],
 ];
 
-/** The last one of a start, after which nothing waits to be published any more. */
-export const END_OF_A_START: Step = { call: "publish", when: "after", count: 1 };
+const STORED: Step = { call: "append", when: "after", count: 1 };
+// As many as make a second batch while the first is published.
+const CLIENTS = 4;
 
 /** Throws an error that says what was lost or forked, or which step was never come to. */
 export async function killAtSteps(
   victim: Victim,
   batch: readonly Step[],
-  start: readonly Step[],
+  starts: readonly (readonly Step[])[],
   onKill: (step: Step) => void = () => undefined,
 ): Promise<TortureReport> {
   const life = await beginLife(victim, () => 0);
@@ -46,7 +53,7 @@ export async function killAtSteps(
     const child = startChild(victim, round);
     const log = await child.ready;
     await life.lookAt(log);
-    const load = life.load(log, `${round++}`);
+    const load = life.load(log, `${round++}`, CLIENTS);
     await Promise.race([load, answers(life, 4)]);
     child.arm(step);
     await load;
@@ -57,10 +64,8 @@ export async function killAtSteps(
     onKill(step);
   };
   for (const step of batch) await liveUntil(step);
-  // What is stored and not published is there to be recovered, until a start has remembered it as published.
-  const stored: Step = { call: "append", when: "after", count: 1 };
-  for (const steps of [start, [END_OF_A_START]]) {
-    await liveUntil(stored);
+  for (const steps of starts) {
+    await liveUntil(STORED);
     for (const step of steps) await died(startChild(victim, round++, step).ended, step);
   }
   const last = startChild(victim, round);

@@ -78,7 +78,7 @@ export type Life = {
   /** Throws if anything that was answered is gone, or is another now. Claims the packages at the first look. */
   readonly lookAt: (log: LogEndpoint) => Promise<void>;
   /** Clients that submit as fast as they can until the server is gone. `name` is another one each time. */
-  readonly load: (log: LogEndpoint, name: string) => Promise<void>;
+  readonly load: (log: LogEndpoint, name: string, clients?: number) => Promise<void>;
   /** Looks at all of the storage, once nobody has it open. */
   readonly end: () => Promise<TortureReport>;
 };
@@ -102,8 +102,8 @@ export async function beginLife({ addresses, signed }: Victim, random: () => num
       }
       newest = now;
     },
-    load: (log, name) =>
-      submitUntilGone(log, name, acknowledged, (seen) => {
+    load: (log, name, clients = CLIENTS) =>
+      submitUntilGone(log, name, clients, acknowledged, (seen) => {
         if (newest === undefined || seen.size > newest.size) newest = seen;
       }),
     end: async () => {
@@ -170,6 +170,7 @@ export function startChild({ script, addresses, signed }: Victim, round: number,
 async function submitUntilGone(
   log: LogEndpoint,
   round: string,
+  clients: number,
   acknowledged: Acknowledged[],
   onCheckpoint: (checkpoint: SignedCheckpoint) => void,
 ): Promise<void> {
@@ -195,7 +196,7 @@ async function submitUntilGone(
       }
     }
   };
-  await Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number)));
+  await Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
 }
 
 /** Every tree of which a text was ever signed is the beginning of the one that there is now. Gives the number of trees. */

@@ -20,7 +20,7 @@ const noting: NoteSigner = {
     return signer.sign(text);
   },
 };
-const storage = await openStorage(JSON.parse(addresses) as StorageAddresses, false, { takeover: 200 });
+const storage = await openStorage(JSON.parse(addresses) as StorageAddresses, false, { takeover: 50 });
 const store = await openStore(killedStorage(storage, deadly), killedSigner(noting, deadly));
 const server = await startLogServer({
   store,
