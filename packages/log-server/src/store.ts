@@ -44,7 +44,7 @@ export type Store = StoreReads & {
   readonly append: (statements: readonly AdmittedStatement[], time: number) => Promise<SignedCheckpoint>;
   /**
    * [L-30] Shows this note of a pending checkpoint, or if there is none of the published one again, with whatever cosignatures are on it; one that was pending
-   * before it is passed over. Throws `WRONG_CHECKPOINT` for a note of another checkpoint, a `LogError` for one that the log did not sign; after any other failure it can be called again.
+   * before it is passed over. Throws `WRONG_CHECKPOINT` for a note of another checkpoint, a `LogError` for one that the log did not sign; after any other failure it can be called again, unless the store is not `ready` any more.
    */
   readonly publish: (note: string) => Promise<void>;
   /** Whether `append` can be called at all. */
@@ -167,6 +167,12 @@ function storeOver(parts: Parts): Store {
     caching = undefined;
   };
 
+  /** A storage that is lost stays so. */
+  const noticed = (error: unknown): unknown => {
+    if (error instanceof LogServerError && error.code === "STORE_LOST") stopped = true;
+    return error;
+  };
+
   const reads = storeReads(storage, map, () => parts.view, newest);
   const newestHead: StoreReads["head"] = (packageHash) => (parts.pending.at(-1)?.draft ?? map).get(packageHash);
   return {
@@ -181,13 +187,15 @@ function storeOver(parts: Parts): Store {
       try {
         return await append(statements, time);
       } catch (error) {
-        stopped = error instanceof LogServerError && error.code === "STORE_LOST";
-        throw error;
+        throw noticed(error);
       } finally {
         appending = false;
       }
     },
-    publish,
+    publish: (note) =>
+      publish(note).catch((error: unknown) => {
+        throw noticed(error);
+      }),
     ready: () => !stopped,
     close: async () => {
       if (parts.view.checkpoint.size - cachedSize >= CACHE_AT_END) await keepMap();

@@ -107,6 +107,24 @@ describe("a log in PostgreSQL and on S3", () => {
     await fetchConsistency(second, before, await fetchCheckpoint(second));
   });
 
+  test("[L-31] a writer that loses its database between a batch and its publication stops, and the next one publishes it", async () => {
+    const shared = await newLog();
+    const storage = await shared.open();
+    const append: Storage["ledger"]["append"] = async (batch) => {
+      await storage.ledger.append(batch);
+      await postgres.cutConnections(shared.ledger);
+    };
+    const store = await openStore({ ...storage, ledger: { ...storage.ledger, append } }, signer);
+    const events: string[] = [];
+    const first = await serve({ store, clock: () => START, onEvent: ({ event }) => events.push(event) });
+    const envelope = claim({ [widget]: [] }, [alice]);
+    await expect(submitEnvelope(first, { envelope })).rejects.toMatchObject({ refusal: { code: "STOPPED" } });
+    expect(events).toContain("stopped");
+    expect((await fetch(`${first.url}healthz`)).status).toBe(503);
+    const second = await write(shared);
+    expect([...(await submitEnvelope(second, { envelope })).entries.values()]).toEqual([1]);
+  });
+
   test("[L7] a database restored from an old backup is noticed by what the other half has published", async () => {
     const shared = await newLog();
     const log = await write(shared);
