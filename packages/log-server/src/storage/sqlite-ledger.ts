@@ -97,7 +97,7 @@ export function sqliteLedger(path: string): Ledger {
         throw new LogServerError("STORE_LOST", "It is not known what reached the disk.", "Restart the log.", error);
       });
     },
-    setPublished: async (note) => queries().setPublished(note),
+    setPublished: async (note) => inTransaction(db, () => queries().setPublished(note)),
     leafCount: async () => {
       const last = queries().lastLeaf();
       return last === undefined ? undefined : last + 1;
