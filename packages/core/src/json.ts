@@ -83,8 +83,7 @@ function parse(text: string): Json {
 function checkDepth(value: Json, left: number, limit: number): void {
   if (typeof value !== "object" || value === null) return;
   if (left === 0) throw tooDeep(limit);
-  if (Array.isArray(value)) for (const item of value) checkDepth(item, left - 1, limit);
-  else for (const key of Object.keys(value)) checkDepth(value[key]!, left - 1, limit);
+  for (const item of Object.values(value)) checkDepth(item, left - 1, limit);
 }
 
 /**

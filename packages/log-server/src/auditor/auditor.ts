@@ -196,7 +196,7 @@ async function fetchMaterial(
     () => bytes < stepBytes,
   );
   const next = all.find(({ envelope }) => envelope === undefined);
-  const had = all.filter(({ index }) => next === undefined || index < next.index);
+  const had = next === undefined ? all : all.slice(0, all.indexOf(next));
   const opened = verifyEnvelopes(
     nodeCrypto,
     had.map(({ envelope }) => textOf(envelope!)),
@@ -230,11 +230,13 @@ type Wanted = {
 /** By the hash's bytes in latin1, in the order of the entries. */
 function wantedEnvelopes(leaves: readonly ReadLeaf[], first: number): Map<string, Wanted> {
   const wanted = new Map<string, Wanted>();
-  for (const [i, { leaf }] of leaves.entries()) {
+  let index = first;
+  for (const { leaf } of leaves) {
+    const at = index++;
     if (leaf instanceof LogError || leaf.kind === "epoch") continue; // the replay says what is wrong with a leaf
     const name = latin1(leaf.envelopeHash);
     if (wanted.has(name)) continue;
-    wanted.set(name, { hash: leaf.envelopeHash, index: first + i, envelope: undefined, opened: undefined });
+    wanted.set(name, { hash: leaf.envelopeHash, index: at, envelope: undefined, opened: undefined });
   }
   return wanted;
 }
