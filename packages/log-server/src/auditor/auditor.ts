@@ -53,7 +53,7 @@ export type AuditorOptions = {
   readonly onProgress?: (replayed: number, size: number) => void;
   /** [M-16] Looks up proofs of first claims; without it they are taken as the log has them. */
   readonly proofs?: ProofChecker | undefined;
-  /** Bytes of envelopes that are held at one time, about, 32 MiB if left out. */
+  /** Bytes of envelopes that are held at one time, about, 2 MiB if left out. */
   readonly stepBytes?: number;
   /** [L-41] The authority that may claim the log's own id; any may if it is left out. */
   readonly charter?: string | undefined;
@@ -61,9 +61,9 @@ export type AuditorOptions = {
 
 /** [M-6] Seconds by which clocks may differ. */
 export const CLOCK_TOLERANCE = 600;
-/** Leaves whose envelopes are fetched together; fewer where those are large, for anybody can have the largest ones logged. */
-const STEP = 256;
-const STEP_BYTES = 32 * 1024 * 1024;
+/** Leaves whose envelopes are fetched, and their signatures checked, together; fewer where those are large, or have many signatures, which anybody can have logged. */
+const STEP = 1024;
+const STEP_BYTES = 2 * 1024 * 1024;
 /** Envelopes asked for at once. */
 const AT_ONCE = 16;
 /** Leaves after which what was replayed is made durable at the next epoch leaf. */
