@@ -256,6 +256,13 @@ describe("[L-31] one writer of a log in PostgreSQL", () => {
     await closeStorage(storage);
   });
 
+  test("a server that has no connection left is out of reach, and nothing in it is damaged", async () => {
+    const address = await postgres.makeDatabase();
+    await postgres.sql(address, "CREATE ROLE few LOGIN CONNECTION LIMIT 0");
+    const read = async (): Promise<unknown> => (await open(address.replace("//touchmark@", "//few@"))).ledger.row();
+    await expect(read()).rejects.toThrow(failure("STORE_UNREACHABLE"));
+  });
+
   test("a server that crashed has what it committed", async () => {
     const address = await postgres.makeDatabase();
     const storage = await open(address);

@@ -56,14 +56,19 @@ export async function inTransaction<T>(client: Client, work: () => Promise<T>): 
 
 /** Whether the server itself refused the query, so that the transaction is known to be undone. */
 export function isRefusedByServer(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = codeOf(error);
   // Class 08 is a lost connection, 57 an operator's stop.
   return /^[0-9A-Z]{5}$/.test(code) && !/^(?:08|57|E)/.test(code);
 }
 
 /** Whether the server could not write for want of room: it refused the query, or stopped if that was its write-ahead log. */
 export function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "53100";
+  return codeOf(error) === "53100";
+}
+
+/** What the server calls an error, five characters, or what the system calls it. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 /** An error of the driver as one of this package; it never names the address. */
@@ -71,7 +76,8 @@ export function wordsFor(error: unknown): LogServerError {
   if (error instanceof LogServerError) return error;
   if (isDiskFull(error))
     return new LogServerError("STORE_FULL", "The disk of the log's database is full.", "Make room there.", error);
-  return isRefusedByServer(error)
+  // Class 53: it has too little of something just now, connections for example.
+  return isRefusedByServer(error) && !codeOf(error).startsWith("53")
     ? new LogServerError("STORE_DAMAGED", "The database refuses what the log asks of it.", "", error)
     : new LogServerError("STORE_UNREACHABLE", "The log's database cannot be reached.", "", error);
 }

@@ -7,7 +7,14 @@ import { setTimeout } from "node:timers/promises";
 import type { Client } from "pg";
 import { LogServerError } from "../error.ts";
 import type { Ledger, LedgerBatch, TreeHead } from "./ledger.ts";
-import { connectPostgres, inTransaction, isDiskFull, isRefusedByServer, wordsFor } from "./postgres-connection.ts";
+import {
+  codeOf,
+  connectPostgres,
+  inTransaction,
+  isDiskFull,
+  isRefusedByServer,
+  wordsFor,
+} from "./postgres-connection.ts";
 import { bytesOf, postgresReads } from "./postgres-reads.ts";
 import { addBatch, LOCK_CLASS, SCHEMA } from "./postgres-schema.ts";
 
@@ -163,10 +170,6 @@ async function rollBack(client: Client): Promise<boolean> {
 
 function isLost(error: unknown): boolean {
   return error instanceof LogServerError && error.code === "STORE_LOST";
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 function lost(cause?: unknown): LogServerError {
