@@ -19,7 +19,7 @@ const TEAMS = 20;
 const PACKAGES_PER_TEAM = 10;
 const RELEASES = 30;
 const BATCH = 32;
-const ROUNDS = 5;
+const ROUNDS = 9;
 
 /**
  * An auditor replays a log of 6,000 releases, each signed by two of three holders, from its public files into its own database, against the bare

@@ -13,7 +13,8 @@ export const BUSY = 512;
 /** Fewer, so that a batch is smaller and costs each of them more. */
 export const CALM = 128;
 const WARM_UP = 3;
-const ROUNDS = 5;
+/** Many, since a machine is slow for seconds at a time, and a round takes a part of one. */
+const ROUNDS = 15;
 const SUBMISSIONS = 3000;
 
 /** What each of two servers does, for the figure. */
