@@ -195,8 +195,9 @@ async function fetchMaterial(
     },
     () => bytes < stepBytes,
   );
-  const next = all.find(({ envelope }) => envelope === undefined);
-  const had = next === undefined ? all : all.slice(0, all.indexOf(next));
+  const missing = all.findIndex(({ envelope }) => envelope === undefined);
+  const had = missing < 0 ? all : all.slice(0, missing);
+  const next = all[had.length];
   const opened = verifyEnvelopes(
     nodeCrypto,
     had.map(({ envelope }) => textOf(envelope!)),

@@ -74,7 +74,7 @@ export type Ledger = {
   /** Becomes the one writer; `false` while another process is. Whoever was the writer before can't append any more once this is `true` [L-31]. */
   readonly takeWriting: () => Promise<boolean>;
   /**
-   * [L-17] [L-30] Adds the batch, whose texts are durable, durably, if the stored tree is still `batch.from` and this is still the writer. Throws `STORE_CHANGED` or `STORE_LOST` if
+   * [L-17] [L-30] Adds the batch, durably, once its texts are written, if the stored tree is still `batch.from` and this is still the writer. Throws `STORE_CHANGED` or `STORE_LOST` if
    * not, `STORE_LOST` also if it can't know what is stored; after any other error nothing changed.
    */
   readonly append: (batch: LedgerBatch) => Promise<void>;

@@ -6,6 +6,7 @@ import { equalBytes } from "@touchmark/core";
 import { type Digest, digestFromBytes } from "@touchmark/log";
 import { LogServerError } from "../error.ts";
 import { openEnvelopeFile } from "./envelope-file.ts";
+import { namedIfFull } from "./full-disk.ts";
 import { type AdmittedStatement, type Ledger, type LedgerBatch, requireFormat, type StatementPlace } from "./ledger.ts";
 import {
   closingOnFailure,
@@ -15,7 +16,6 @@ import {
   openDatabase,
   readFormat,
 } from "./sqlite-database.ts";
-import { namedIfFull } from "./full-disk.ts";
 import { createFreshKeys, type FreshKeys, type FreshStatement } from "./sqlite-fresh.ts";
 import { type Extent, prepareQueries, type Queries } from "./sqlite-queries.ts";
 
@@ -74,16 +74,15 @@ export function sqliteLedger(path: string): Ledger {
       if (batch.statements !== written)
         throw new LogServerError("INTERNAL", "The envelopes of the batch are not stored.");
       const indexes = fresh.size() >= FRESH;
-      inTransaction(db, () => {
+      end = inTransaction(db, () => {
         const row = queries().log();
         if (row?.size !== batch.from.size || !equalBytes(row.root, batch.from.root))
           throw new LogServerError("STORE_CHANGED", "The log's state is not the expected one."); // [L-17]
         fresh.refuseKnown(statements);
         if (indexes) queries().index();
-        writeBatch(queries(), batch, statements, end);
         queries().moveLog(batch.to);
+        return writeBatch(queries(), batch, statements, end);
       });
-      for (const { envelope } of batch.statements) end += envelope.length;
       written = undefined;
       if (indexes) {
         fresh.clear();
@@ -173,18 +172,20 @@ function placedStatements({ from, statements }: LedgerBatch): FreshStatement[] {
   });
 }
 
+/** Where the envelopes end that begin at `begin`. */
 function writeBatch(
   queries: Queries,
   { from, leaves, statements }: LedgerBatch,
   placed: readonly FreshStatement[],
-  end: number,
-): void {
-  let at = end;
+  begin: number,
+): number {
+  let end = begin;
   for (const [i, leaf] of leaves.entries()) queries.addLeaf(from.size + i, leaf);
   for (const [i, { envelope, releases, earlier }] of statements.entries()) {
-    queries.addStatement(placed[i]!, { at, length: envelope.length });
-    at += envelope.length;
+    queries.addStatement(placed[i]!, { at: end, length: envelope.length });
+    end += envelope.length;
     for (const release of releases) queries.addRelease(release);
     for (const { root, list } of earlier) queries.addEarlier(root, list);
   }
+  return end;
 }
